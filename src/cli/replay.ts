@@ -1,0 +1,200 @@
+/** `oslotap replay FILE…`: captures through the pipeline, into the store. */
+import { accessSync, constants, statSync } from 'node:fs';
+import { basename } from 'node:path';
+import { Command } from 'commander';
+import { readCapture } from '../../collectors/capture/read.ts';
+import { readSnapshot } from '../../collectors/capture/snapshot.ts';
+import { Failed, Misuse, reasonOf } from '../errors.ts';
+import type { TappedMessage } from '../message.ts';
+import { learnProcesses, runPipeline, type Sink, type Tally } from '../pipeline.ts';
+import { ClickHouseWriter, type WriteTally } from '../sinks/clickhouse/writer.ts';
+import type { Store } from '../store/store.ts';
+import { Processes } from '../trace/processes.ts';
+import { Progress } from './progress.ts';
+import { openWriter, type StoreOptions, storeOption } from './store-option.ts';
+
+export function replayCommand(): Command {
+  return new Command('replay')
+    .description('read captures of a firehose into the store; the same capture twice changes nothing')
+    .argument('<FILE...>', 'captures: NDJSON, gzip or plain; X.connections.json beside X.ndjson.gz names the processes')
+    .addOption(storeOption())
+    .option('--json', 'print what was counted as JSON, a line a file')
+    .addHelpText(
+      'after',
+      `
+Each FILE is a recording of its own. One that was cut into pieces can be joined: cat a.ndjson.gz b.ndjson.gz > whole.ndjson.gz
+With --store none nothing is kept: a check of what is in a capture.`,
+    )
+    .action(replay);
+}
+
+interface ReplayOptions extends StoreOptions {
+  readonly json?: true;
+}
+
+async function replay(files: readonly string[], options: ReplayOptions): Promise<void> {
+  for (const file of files) assertReadable(file);
+  const store = await openWriter(options, 'replay');
+  const interrupt = new AbortController();
+  const onSignal = () => interrupt.abort();
+  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  try {
+    for (const file of files) await replayFile(file, store, options, interrupt.signal);
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    await store?.close();
+  }
+}
+
+function assertReadable(file: string): void {
+  try {
+    if (statSync(file).isDirectory()) throw new Misuse(`${file} is a directory: name a capture, X.ndjson.gz`);
+    accessSync(file, constants.R_OK);
+  } catch (error) {
+    if (error instanceof Misuse) throw error;
+    throw new Misuse(`${file}: ${(error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : reasonOf(error)}`);
+  }
+}
+
+async function replayFile(file: string, store: Store | null, options: ReplayOptions, signal: AbortSignal): Promise<void> {
+  const snapshot = readSnapshot(file);
+  if (typeof snapshot === 'string') warn(`${snapshot}: processes are told from the traffic instead`);
+  const known = typeof snapshot === 'object' ? snapshot : null;
+  const processes = new Processes(known);
+  const reading = new Reading(file, known === null ? 2 : 1, signal);
+  const writer = store === null ? null : await ClickHouseWriter.open(store);
+  try {
+    if (known === null) await learnProcesses(reading.pass(), processes);
+    const tally = await runPipeline(reading.pass(), writer ?? NOWHERE, { processes });
+    reading.end();
+    report(file, tally, writer?.tally ?? null, reading, options);
+  } catch (error) {
+    reading.end();
+    throw asFailure(error, file);
+  }
+}
+
+const NOWHERE: Sink = { write: async () => {}, close: async () => {} };
+
+/** Reading a file, once or twice: its progress, and what in it could not be used. */
+class Reading {
+  lines = 0;
+  broken = 0;
+  truncated: string | null = null;
+  #passesDone = 0;
+  #bytes = 0;
+  readonly #file: string;
+  readonly #passes: number;
+  readonly #signal: AbortSignal;
+  readonly #size: number;
+  readonly #progress: Progress;
+  #firstReason = '';
+
+  constructor(file: string, passes: number, signal: AbortSignal) {
+    this.#file = file;
+    this.#passes = passes;
+    this.#signal = signal;
+    this.#size = statSync(file).size;
+    this.#progress = new Progress(`replaying ${basename(file)}`);
+  }
+
+  async *pass(): AsyncGenerator<TappedMessage> {
+    this.lines = 0;
+    this.broken = 0;
+    this.truncated = null;
+    const notes: string[] = [];
+    const listener = {
+      broken: (line: number, reason: string) => {
+        this.broken++;
+        this.#firstReason ||= `line ${line} is ${reason}`;
+        if (this.lines === 0 && this.broken >= BROKEN_LINES_MAX) throw this.#notACapture();
+        if (notes.length < LINES_NAMED_MAX) notes.push(`${this.#file}: line ${line} passed over: ${reason}`);
+      },
+      truncated: (reason: string) => {
+        this.truncated = reason;
+      },
+      progress: (bytes: number) => {
+        this.#bytes = bytes;
+        this.#signal.throwIfAborted();
+      },
+    };
+    for await (const tapped of readCapture(this.#file, listener)) {
+      this.lines++;
+      if (this.lines % 500 === 0) this.#progress.update(this.#share(), this.lines);
+      yield tapped;
+    }
+    if (this.lines === 0) throw this.broken + Number(this.truncated !== null) > 0 ? this.#notACapture() : this.#empty();
+    this.#passesDone++;
+    this.#bytes = 0;
+    if (this.#passesDone === this.#passes) for (const note of notes) warn(note);
+  }
+
+  end(): void {
+    this.#progress.end();
+  }
+
+  #share(): number {
+    return Math.min(1, (this.#passesDone + this.#bytes / this.#size) / this.#passes);
+  }
+
+  #notACapture(): Failed {
+    return new Failed(`${this.#file} is not a capture: ${this.truncated ?? this.#firstReason}`);
+  }
+
+  #empty(): Failed {
+    return new Failed(`${this.#file} is empty: there is no event in it`);
+  }
+}
+
+/** Broken lines after which a file without a single good one is given up. */
+const BROKEN_LINES_MAX = 1_000;
+/** Broken lines that are named; the rest is counted. */
+const LINES_NAMED_MAX = 5;
+
+function report(file: string, tally: Tally, written: WriteTally | null, reading: Reading, options: ReplayOptions): void {
+  const undecodable = total(tally.undecodable);
+  const unmatched = total(tally.unmatched);
+  const messages = total(tally.closed);
+  if (options.json) {
+    const { events, duplicates, late } = tally;
+    const counted = { file, events, messages, spans: written?.spans ?? 0, already_stored: written?.known ?? 0, duplicates, late };
+    const unused = {
+      broken_lines: reading.broken,
+      undecodable: tally.undecodable,
+      unmatched: tally.unmatched,
+      truncated: reading.truncated,
+    };
+    process.stdout.write(`${JSON.stringify({ ...counted, ...unused, closed: tally.closed })}\n`);
+  }
+  const parts = [`${thousands(tally.events)} events`, `${thousands(messages)} messages`];
+  if (written !== null)
+    parts.push(
+      written.known === 0 ? `${thousands(written.spans)} spans stored` : `${thousands(written.known)} of them stored already`,
+    );
+  if (tally.duplicates > 0) parts.push(`${thousands(tally.duplicates)} seen twice`);
+  if (reading.broken > 0) parts.push(`${thousands(reading.broken)} broken lines passed over`);
+  if (undecodable > 0) parts.push(`${thousands(undecodable)} undecodable (${Object.keys(tally.undecodable).join(', ')})`);
+  if (unmatched > 0) parts.push(`${thousands(unmatched)} without their other half`);
+  warn(`${file}: ${parts.join(', ')}`);
+  if (reading.truncated !== null) throw new Failed(`${file}: ${reading.truncated}: what stands before it was used`);
+}
+
+function asFailure(error: unknown, file: string): unknown {
+  if (error instanceof Failed || error instanceof Misuse) return error;
+  if (error instanceof DOMException && error.name === 'AbortError') {
+    return new Failed(`${file}: interrupted: what is stored stays, replay it again to complete it`);
+  }
+  return new Failed(`${file}: ${reasonOf(error).replace(/^Code: \d+\. DB::Exception: /, 'the store failed: ')}`);
+}
+
+function warn(text: string): void {
+  process.stderr.write(`oslotap: ${text}\n`);
+}
+
+function total(counts: Readonly<Partial<Record<string, number>>>): number {
+  return Object.values(counts).reduce<number>((sum, count) => sum + (count ?? 0), 0);
+}
+
+function thousands(count: number): string {
+  return count.toLocaleString('en-US');
+}

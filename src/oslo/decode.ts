@@ -1,0 +1,114 @@
+/**
+ * A firehose message to a BrokerEvent: the one door between bytes and facts. Whatever it is given, it does not throw.
+ *
+ *   routing key  publish.<exchange> | deliver.<queue>      (`publish.` alone: the default exchange, where replies go)
+ *   headers      exchange_name, routing_keys, properties{expiration, headers{compression, x-…}}, node, vhost,
+ *                connection, channel, user; a publish has routed_queues, a deliver has redelivered (0 or 1)
+ *   body         see scan.ts and parse.ts
+ *
+ * Source of the headers: RabbitMQ's deps/rabbit/src/rabbit_trace.erl.
+ */
+import type { BrokerEvent, OsloMessage, TappedMessage, Undecodable, UndecodableReason } from '../message.ts';
+import { decompress } from './compression.ts';
+import { toMessage } from './fields.ts';
+import { parseBody } from './parse.ts';
+import { resourcesOf } from './resources.ts';
+import { scanBody } from './scan.ts';
+
+const PUBLISH = 'publish.';
+const DELIVER = 'deliver.';
+const NONE: readonly string[] = [];
+
+type Table = Record<string, unknown>;
+
+/** Decodes one firehose message. Never throws; what it cannot read comes back as Undecodable with its reason. */
+export function decode(tapped: TappedMessage): BrokerEvent | Undecodable {
+  const headers = isTable(tapped.headers) ? tapped.headers : {};
+  const direction = directionOf(tapped.routingKey);
+  const exchange = headers.exchange_name;
+  const connection = headers.connection;
+  if (direction === 'unknown' || typeof exchange !== 'string' || typeof connection !== 'string') {
+    return undecodable(tapped, headers, 'bad_headers');
+  }
+  const properties = isTable(headers.properties) ? headers.properties : {};
+  const inner = isTable(properties.headers) ? properties.headers : {};
+  const body = decompress(asBuffer(tapped.body), inner.compression);
+  if (typeof body === 'string') return undecodable(tapped, headers, body);
+  const message = decodeBody(body, exchange);
+  if (typeof message === 'string') return undecodable(tapped, headers, message);
+  const hop = {
+    timeNs: tapped.receivedNs,
+    vhost: text(headers.vhost),
+    exchange,
+    routingKey: text(Array.isArray(headers.routing_keys) ? headers.routing_keys[0] : undefined),
+    connection,
+    channel: whole(headers.channel) ?? 0,
+    bytes: tapped.body.length,
+    message,
+  };
+  if (direction === 'publish') {
+    return {
+      event: 'publish',
+      ...hop,
+      routedQueues: strings(headers.routed_queues),
+      expirationMs: message.kind === 'call' ? whole(properties.expiration) : null,
+      resources: message.kind === 'reply' ? NONE : resourcesOf(body),
+    };
+  }
+  return {
+    event: 'deliver',
+    ...hop,
+    queue: tapped.routingKey.slice(DELIVER.length),
+    redelivered: Boolean(headers.redelivered),
+    deliveryCount: whole(inner['x-delivery-count']) ?? 0,
+    streamOffset: whole(inner['x-stream-offset']),
+  };
+}
+
+/** The body alone, decompressed: the fast path where it applies, else the full parse. */
+export function decodeBody(body: Buffer, exchange: string): OsloMessage | UndecodableReason {
+  const fields = scanBody(body) ?? parseBody(body);
+  return fields === null ? 'not_json' : toMessage(fields, exchange);
+}
+
+function undecodable(tapped: TappedMessage, headers: Table, reason: UndecodableReason): Undecodable {
+  const direction = directionOf(tapped.routingKey);
+  return {
+    event: 'undecodable',
+    reason,
+    timeNs: tapped.receivedNs,
+    direction,
+    exchange: text(headers.exchange_name),
+    queue: direction === 'deliver' ? tapped.routingKey.slice(DELIVER.length) : '',
+    connection: text(headers.connection),
+    bytes: tapped.body.length,
+  };
+}
+
+function directionOf(routingKey: string): Undecodable['direction'] {
+  if (routingKey.startsWith(PUBLISH)) return 'publish';
+  return routingKey.startsWith(DELIVER) ? 'deliver' : 'unknown';
+}
+
+function asBuffer(body: Uint8Array): Buffer {
+  return Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+}
+
+function isTable(value: unknown): value is Table {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** AMQP short strings have at most 255 bytes; a longer one is not one. */
+function text(value: unknown): string {
+  return typeof value === 'string' && value.length <= 255 ? value : '';
+}
+
+function strings(value: unknown): readonly string[] {
+  return Array.isArray(value) && value.length > 0 ? value.filter((item) => typeof item === 'string') : NONE;
+}
+
+/** A whole number ≥ 0, also as text: `expiration` is a string of milliseconds. */
+function whole(value: unknown): number | null {
+  const number = typeof value === 'string' && value !== '' ? Number(value) : value;
+  return Number.isSafeInteger(number) && (number as number) >= 0 ? (number as number) : null;
+}

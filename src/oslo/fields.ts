@@ -1,0 +1,143 @@
+/**
+ * The allow-list. Both ways of reading a body (scan.ts, parse.ts) fill the same few fields, and only what passes the
+ * checks here becomes an OsloMessage: identifiers and ids in their own forms, never free text.
+ *
+ * Wire keys stand once, in this folder. Source: oslo.messaging's `_drivers/amqp.py` (`_msg_id`, `_unique_id`,
+ * `_context_*`), `_drivers/amqpdriver.py` (`_reply_q`, `_timeout`, replies), `notify/notifier.py` (notifications).
+ */
+import type { Context, OsloMessage, UndecodableReason } from '../message.ts';
+
+/** The inner message's values of interest, unchecked: undefined where the key is absent. */
+export interface Fields {
+  method: unknown;
+  objectName: unknown;
+  objectMethod: unknown;
+  namespace: unknown;
+  version: unknown;
+  msgId: unknown;
+  replyQueue: unknown;
+  uniqueId: unknown;
+  requestId: unknown;
+  globalRequestId: unknown;
+  userId: unknown;
+  user: unknown;
+  eventType: unknown;
+  publisherId: unknown;
+  ending: unknown;
+  /** `module.Class` of the exception that came back, null where none did. */
+  failure: unknown;
+  /** True where the message has one of a reply's own keys: result, failure, ending. */
+  isReply: boolean;
+}
+
+export function emptyFields(): Fields {
+  return {
+    method: undefined,
+    objectName: undefined,
+    objectMethod: undefined,
+    namespace: undefined,
+    version: undefined,
+    msgId: undefined,
+    replyQueue: undefined,
+    uniqueId: undefined,
+    requestId: undefined,
+    globalRequestId: undefined,
+    userId: undefined,
+    user: undefined,
+    eventType: undefined,
+    publisherId: undefined,
+    ending: undefined,
+    failure: undefined,
+    isReply: false,
+  };
+}
+
+const HEX_32 = /^[0-9a-f]{32}$/;
+const REQUEST_ID = /^req-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const IDENTIFIER = /^[A-Za-z_][\w.]{0,127}$/;
+const NAME = /^[\w.:@-]{1,255}$/;
+
+/** The methods of oslo.versionedobjects' remotable calls, as nova, cinder and ironic name them. */
+export const OBJECT_METHODS: ReadonlySet<string> = new Set([
+  'object_action',
+  'object_class_action',
+  'object_class_action_versions',
+]);
+
+/** Fields to a message, or why not. The exchange tells a fanout from a cast: oslo.messaging names it `<topic>_fanout`. */
+export function toMessage(fields: Fields, exchange: string): OsloMessage | UndecodableReason {
+  if (!isText(fields.uniqueId, HEX_32)) return isOslo(fields) ? 'no_unique_id' : 'not_oslo';
+  const uniqueId = fields.uniqueId;
+  if (fields.eventType !== undefined) return toNotification(fields, uniqueId);
+  if (fields.method === undefined) return toReply(fields, uniqueId);
+  return toRequest(fields, uniqueId, exchange);
+}
+
+function toRequest(fields: Fields, uniqueId: string, exchange: string): OsloMessage | UndecodableReason {
+  if (!isText(fields.method, IDENTIFIER)) return 'not_oslo';
+  const request = {
+    uniqueId,
+    method: fields.method,
+    object: objectOf(fields),
+    namespace: text(fields.namespace, NAME),
+    version: text(fields.version, NAME),
+    ...contextOf(fields),
+  };
+  if (isText(fields.msgId, HEX_32)) {
+    return { kind: 'call', ...request, msgId: fields.msgId, replyQueue: text(fields.replyQueue, NAME) ?? '' };
+  }
+  return { kind: exchange.endsWith('_fanout') ? 'fanout' : 'cast', ...request };
+}
+
+function toReply(fields: Fields, uniqueId: string): OsloMessage | UndecodableReason {
+  if (!fields.isReply || !isText(fields.msgId, HEX_32)) return 'not_oslo';
+  return {
+    kind: 'reply',
+    uniqueId,
+    msgId: fields.msgId,
+    // Before call monitoring (2018) replies of old senders had no `ending` in their last message's place: absent is final.
+    ending: fields.ending !== false,
+    failure: fields.failure == null ? null : (text(fields.failure, IDENTIFIER) ?? 'unknown'),
+  };
+}
+
+function toNotification(fields: Fields, uniqueId: string): OsloMessage | UndecodableReason {
+  if (!isText(fields.eventType, NAME)) return 'not_oslo';
+  return {
+    kind: 'notification',
+    uniqueId,
+    eventType: fields.eventType,
+    publisherId: text(fields.publisherId, NAME),
+    ...contextOf(fields),
+  };
+}
+
+function contextOf(fields: Fields): Context {
+  return {
+    requestId: text(fields.requestId, REQUEST_ID),
+    globalRequestId: text(fields.globalRequestId, REQUEST_ID),
+    hasUser: isPresent(fields.userId) || isPresent(fields.user),
+  };
+}
+
+function objectOf(fields: Fields): string | null {
+  const name = text(fields.objectName, IDENTIFIER);
+  const method = text(fields.objectMethod, IDENTIFIER);
+  return name === null || method === null ? null : `${name}.${method}`;
+}
+
+function isOslo(fields: Fields): boolean {
+  return fields.method !== undefined || fields.eventType !== undefined || fields.isReply;
+}
+
+function isPresent(value: unknown): boolean {
+  return typeof value === 'string' && value !== '';
+}
+
+function isText(value: unknown, form: RegExp): value is string {
+  return typeof value === 'string' && form.test(value);
+}
+
+function text(value: unknown, form: RegExp): string | null {
+  return isText(value, form) ? value : null;
+}

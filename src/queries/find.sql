@@ -1,0 +1,7 @@
+-- The traces that an id means: a trace's own id, or a request id that one of its messages carries; whole, or its beginning.
+SELECT lower(hex(m.trace_id)) AS trace_id, min(m.published_at) AS started_at
+FROM oslo_messages AS m FINAL
+WHERE ({hex:String} != '' AND startsWith(lower(hex(m.trace_id)), {hex:String}))
+   OR ({request:String} != '' AND (startsWith(m.request_id, {request:String}) OR startsWith(m.global_request_id, {request:String})))
+GROUP BY m.trace_id
+ORDER BY started_at

@@ -1,0 +1,228 @@
+/** What the command line and the reports read from the store: the shapes of the command-line contract. */
+import { readFileSync } from 'node:fs';
+import type { MessageKind } from '../message.ts';
+import type { QueryParams, Store } from '../store/store.ts';
+import { requestIdOfTrace } from '../trace/ids.ts';
+import type { Confidence, Status } from '../trace/traced-message.ts';
+
+export interface Counts {
+  readonly calls: number;
+  readonly casts: number;
+  readonly fanouts: number;
+  /** Replies published, heartbeats of call monitoring included. */
+  readonly replies: number;
+  readonly notifications: number;
+  /** calls + casts + fanouts + replies + notifications. */
+  readonly publishes: number;
+  readonly deliveries: number;
+  /** Replies with an exception, expected ones included. */
+  readonly failures: number;
+  /** Calls without a reply within their `expiration`. */
+  readonly timeouts: number;
+  readonly bytes_published: number;
+  readonly bytes_delivered: number;
+}
+
+/** One trace: an API request, a round of a periodic task, or what nothing ties to either. */
+export interface TraceSummary {
+  readonly trace_id: string;
+  /** Null where no user asked for it. */
+  readonly request_id: string | null;
+  readonly operation: string;
+  /** RFC 3339 with nanoseconds. */
+  readonly start: string;
+  readonly duration_ms: number;
+  readonly counts: Counts;
+  /** Events seen / (seen + known missing). */
+  readonly coverage: number;
+}
+
+export interface Recipient {
+  readonly service: string;
+  readonly host: string;
+  readonly queue: string;
+  readonly delivered_at: string;
+  readonly queue_wait_ms: number;
+  readonly redelivered: boolean;
+  readonly reread: boolean;
+}
+
+export interface Message {
+  readonly trace_id: string;
+  readonly unique_id: string;
+  readonly parent_unique_id: string | null;
+  readonly kind: Exclude<MessageKind, 'reply'>;
+  /** Method, or a notification's event type. */
+  readonly method: string;
+  /** What an object call really does: `Instance.save`. */
+  readonly object: string | null;
+  readonly namespace: string | null;
+  readonly version: string | null;
+  readonly exchange: string;
+  readonly routing_key: string;
+  readonly request_id: string | null;
+  readonly global_request_id: string | null;
+  readonly join: 'handled' | 'request_id' | 'resource' | 'rest' | 'none';
+  readonly confidence: Confidence;
+  readonly from: { readonly service: string; readonly host: string; readonly process: string };
+  readonly to: readonly Recipient[];
+  readonly published_at: string;
+  readonly replied_at: string | null;
+  readonly duration_ms: number | null;
+  readonly status: Status;
+  /** Class of the exception that came back. */
+  readonly failure: string | null;
+  readonly verdict: null;
+  readonly bytes: number;
+}
+
+/** A message with what the tree and the bill need beyond the contract. */
+export interface MessageDetail extends Message {
+  readonly seen_for_ms: number;
+  readonly replies: number;
+  readonly reply_queue: string;
+  readonly reply_bytes: number;
+  readonly reply_deliveries: number;
+  readonly routed_queues: readonly string[];
+}
+
+interface MessageRow extends Omit<MessageDetail, 'from' | 'to' | 'verdict'> {
+  readonly from_service: string;
+  readonly from_host: string;
+  readonly from_process: string;
+  readonly to_service: readonly string[];
+  readonly to_host: readonly string[];
+  readonly to_queue: readonly string[];
+  readonly to_redelivered: readonly boolean[];
+  readonly to_reread: readonly boolean[];
+  readonly delivered_at: readonly string[];
+  readonly queue_wait_ms: readonly number[];
+}
+
+interface TraceRow extends Counts {
+  readonly trace_id: string;
+  readonly is_request: boolean;
+  readonly operation: string;
+  readonly start: string;
+  readonly duration_ms: number;
+  readonly missing: number;
+}
+
+const SQL = {
+  messages: read('messages.sql'),
+  requests: read('requests.sql'),
+  find: read('find.sql'),
+  near: read('near.sql'),
+};
+
+/** As many as there are. */
+const NO_LIMIT = '18446744073709551615';
+
+export interface ListOptions {
+  /** Background and unattributed traces too. */
+  readonly all: boolean;
+  /** 0: no limit. */
+  readonly limit: number;
+}
+
+/** Traces, newest first. */
+export async function listTraces(store: Store, { all, limit }: ListOptions): Promise<TraceSummary[]> {
+  const params = { all, limit: limit === 0 ? NO_LIMIT : String(limit), trace: '' };
+  return (await store.query<TraceRow>(SQL.requests, params)).map(toSummary);
+}
+
+/** One trace by its whole id, or null. */
+export async function findTrace(store: Store, traceId: string): Promise<TraceSummary | null> {
+  const [row] = await store.query<TraceRow>(SQL.requests, { all: true, limit: '1', trace: traceId });
+  return row === undefined ? null : toSummary(row);
+}
+
+/** The messages of one trace, oldest first. */
+export async function messagesOf(store: Store, traceId: string): Promise<MessageDetail[]> {
+  return (await store.query<MessageRow>(SQL.messages, { trace: traceId })).map(toDetail);
+}
+
+/** Every message of the store, oldest first. */
+export async function* allMessages(store: Store): AsyncGenerator<MessageDetail> {
+  for await (const row of store.stream<MessageRow>(SQL.messages, { trace: '' })) yield toDetail(row);
+}
+
+/** The traces that an id means, oldest first: a trace id, a request id that one of its messages carries, or the beginning of one. */
+export async function resolveId(store: Store, id: string): Promise<string[]> {
+  const lower = id.toLowerCase();
+  const isRequestId = lower.startsWith('req-');
+  const hex = (isRequestId ? lower.slice('req-'.length) : lower).replaceAll('-', '');
+  if (!/^[0-9a-f]{1,32}$/.test(hex)) return [];
+  const request = isRequestId ? lower : lower.includes('-') || lower.length < 32 ? `req-${lower}` : requestIdOfTrace(lower);
+  const params: QueryParams = { hex, request };
+  const rows = await store.query<{ trace_id: string }>(SQL.find, params);
+  const exact = rows.find(({ trace_id }) => trace_id === hex);
+  return exact === undefined ? rows.map(({ trace_id }) => trace_id) : [exact.trace_id];
+}
+
+/** Request ids that look like one that was not found. */
+export async function nearIds(store: Store, id: string): Promise<string[]> {
+  const rows = await store.query<{ request_id: string }>(SQL.near, { id });
+  return rows.map(({ request_id }) => request_id);
+}
+
+/** The message as the contract has it. */
+export function toMessage(detail: MessageDetail): Message {
+  const { seen_for_ms, replies, reply_queue, reply_bytes, reply_deliveries, routed_queues, ...message } = detail;
+  return message;
+}
+
+function toSummary(row: TraceRow): TraceSummary {
+  const seen = row.publishes + row.deliveries;
+  return {
+    trace_id: row.trace_id,
+    request_id: row.is_request ? requestIdOfTrace(row.trace_id) : null,
+    operation: row.operation,
+    start: row.start,
+    duration_ms: row.duration_ms,
+    counts: {
+      calls: row.calls,
+      casts: row.casts,
+      fanouts: row.fanouts,
+      replies: row.replies,
+      notifications: row.notifications,
+      publishes: row.publishes,
+      deliveries: row.deliveries,
+      failures: row.failures,
+      timeouts: row.timeouts,
+      bytes_published: row.bytes_published,
+      bytes_delivered: row.bytes_delivered,
+    },
+    coverage: seen / (seen + row.missing),
+  };
+}
+
+function toDetail(row: MessageRow): MessageDetail {
+  const {
+    from_service,
+    from_host,
+    from_process,
+    to_service,
+    to_host,
+    to_queue,
+    to_redelivered,
+    to_reread,
+    delivered_at,
+    queue_wait_ms,
+    ...rest
+  } = row;
+  const to = delivered_at.map((at, i) => ({
+    service: to_service[i] ?? '',
+    host: to_host[i] ?? '',
+    queue: to_queue[i] ?? '',
+    delivered_at: at,
+    queue_wait_ms: queue_wait_ms[i] ?? 0,
+    redelivered: to_redelivered[i] ?? false,
+    reread: to_reread[i] ?? false,
+  }));
+  return { ...rest, from: { service: from_service, host: from_host, process: from_process }, to, verdict: null };
+}
+
+function read(file: string): string {
+  return readFileSync(new URL(file, import.meta.url), 'utf8');
+}

@@ -1,0 +1,181 @@
+/** Closed stories as rows of `oslo_messages`, unmatched events as rows of `oslo_unmatched`. */
+import { hash } from 'node:crypto';
+import type { Unmatched } from '../../pipeline.ts';
+import { deliveryKey } from '../../trace/ids.ts';
+import { operationOf } from '../../trace/operations.ts';
+import type { ClosedMessage, TracedMessage } from '../../trace/traced-message.ts';
+import { rootOf } from '../../trace/traces.ts';
+
+export const MESSAGE_COLUMNS = [
+  'published_at',
+  'unique_id',
+  'trace_id',
+  'is_request',
+  'parent_unique_id',
+  'join',
+  'confidence',
+  'operation',
+  'operation_rank',
+  'kind',
+  'method',
+  'object',
+  'namespace',
+  'version',
+  'vhost',
+  'exchange',
+  'routing_key',
+  'request_id',
+  'global_request_id',
+  'from_service',
+  'from_host',
+  'from_process',
+  'bytes',
+  'status',
+  'failure',
+  'replied_at',
+  'reply_published_at',
+  'reply_queue',
+  'replies',
+  'failures',
+  'reply_bytes',
+  'reply_deliveries',
+  'reply_bytes_delivered',
+  'routed_queues',
+  'delivered_at',
+  'to_service',
+  'to_host',
+  'to_process',
+  'to_queue',
+  'to_redelivered',
+  'to_reread',
+  'closed',
+  'ended_at',
+  'missing',
+  'revision',
+] as const;
+
+export const UNMATCHED_COLUMNS = [
+  'received_at',
+  'event_id',
+  'reason',
+  'direction',
+  'exchange',
+  'queue',
+  'connection',
+  'bytes',
+] as const;
+
+const NO_ID = '00000000000000000000000000000000';
+
+/** The operation's rank gains this where the message carries the trace's own request id: the root speaks for itself. */
+const OWN_REQUEST_RANK = 10;
+
+/** A row as the text of a JSON array, in the order of MESSAGE_COLUMNS. */
+export function messageRow({ traced, status, reason, from, to }: ClosedMessage): string {
+  const { publish, message, deliveries, reply, cause } = traced;
+  const trace = rootOf(traced.trace);
+  const isRpc = message.kind !== 'notification';
+  const operation = cause === null ? operationOf(message, trace.requestId !== null) : { name: '', rank: 0 };
+  const isOwn = trace.requestId !== null && message.requestId === trace.requestId;
+  return JSON.stringify([
+    ns(publish.timeNs),
+    traced.uniqueId,
+    trace.id,
+    trace.requestId !== null,
+    cause?.uniqueId ?? NO_ID,
+    traced.join,
+    traced.confidence,
+    operation.name,
+    operation.rank + (cause === null && isOwn ? OWN_REQUEST_RANK : 0),
+    message.kind,
+    isRpc ? message.method : message.eventType,
+    (isRpc && message.object) || '',
+    (isRpc && message.namespace) || '',
+    (isRpc && message.version) || '',
+    publish.vhost,
+    publish.exchange,
+    publish.routingKey,
+    message.requestId ?? '',
+    message.globalRequestId ?? '',
+    from.service,
+    from.host,
+    from.id,
+    publish.bytes,
+    status,
+    reply?.failure ?? '',
+    ns(repliedNs(traced)),
+    ns(reply?.publishedNs ?? null),
+    message.kind === 'call' ? message.replyQueue : '',
+    traced.replyCount,
+    traced.failureCount,
+    traced.replyBytes,
+    traced.replyDeliveries,
+    traced.replyBytesDelivered,
+    publish.routedQueues,
+    deliveries.map(({ event }) => ns(event.timeNs)),
+    to.map(({ service }) => service),
+    to.map(({ host }) => host),
+    to.map(({ id }) => id),
+    deliveries.map(({ event }) => event.queue),
+    deliveries.map(({ event }) => event.redelivered),
+    deliveries.map(({ isReread }) => isReread),
+    reason,
+    ns(endedNs(traced)),
+    missingCount(traced),
+    revisionOf(traced),
+  ]);
+}
+
+/** Events that a story knows of: of two rows of one message, the one with more replaces the other. */
+export function revisionOf({ deliveries, replyCount, replyDeliveries }: TracedMessage): number {
+  return 1 + deliveries.length + replyCount + replyDeliveries;
+}
+
+/** When the caller had its answer; when it was published, where its delivery was not seen. */
+export function repliedNs({ answeredNs, reply }: TracedMessage): bigint | null {
+  return answeredNs ?? reply?.publishedNs ?? null;
+}
+
+/** The last thing seen of a message: an event of its own, or what its handlers did. */
+export function endedNs({ lastEventNs, deliveries }: TracedMessage): bigint {
+  return deliveries.reduce((last, { lastActivityNs }) => (lastActivityNs > last ? lastActivityNs : last), lastEventNs);
+}
+
+/** Answered without having been delivered, or given an answer that nobody published: events that the tap missed. */
+function missingCount({ deliveries, replyCount, replyDeliveries }: TracedMessage): number {
+  const isDeliveryMissing = replyCount + replyDeliveries > 0 && deliveries.length === 0;
+  return Number(isDeliveryMissing) + Math.max(0, replyDeliveries - replyCount);
+}
+
+/** The id of an unmatched event: 16 hex digits, the same whenever the event is seen. */
+export function unmatchedId({ event }: Unmatched): string {
+  const subject =
+    event.event === 'undecodable' ? `${event.direction} ${event.exchange} ${event.queue} ${event.connection} ${event.bytes}` : '';
+  const key =
+    event.event === 'undecodable'
+      ? subject
+      : `${event.message.uniqueId} ${event.event === 'deliver' ? deliveryKey(event) : event.connection}`;
+  return hash('sha256', `${event.timeNs} ${key}`, 'hex').slice(0, 16);
+}
+
+export function unmatchedRow(unmatched: Unmatched): string {
+  const { event, reason } = unmatched;
+  const direction = event.event === 'undecodable' ? event.direction : event.event;
+  const queue = event.event === 'publish' ? '' : event.queue;
+  return JSON.stringify([
+    ns(event.timeNs),
+    unmatchedId(unmatched),
+    reason,
+    direction,
+    event.exchange,
+    queue,
+    event.connection,
+    event.bytes,
+  ]);
+}
+
+/** DateTime64(9) as ClickHouse reads it from JSON: `<ten digits of seconds>.<nine of nanoseconds>`; the epoch for none. */
+export function ns(time: bigint | null): string {
+  const digits = String(time ?? 0n).padStart(19, '0');
+  return `${digits.slice(0, -9)}.${digits.slice(-9)}`;
+}

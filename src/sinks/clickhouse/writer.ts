@@ -1,0 +1,149 @@
+/**
+ * Writes stories to ClickHouse so that each is there exactly once, whatever was there before: the same capture replayed,
+ * or one whose replay was killed in the middle.
+ *
+ * A story's spans are inserted first, its message row last: that row is what says "this story is in". Before a batch goes
+ * in, the store is asked what it has of it. A message whose row knows as much is left out; spans without such a row are
+ * what a killed run left behind, and a row that knows less is of a shorter recording: both are removed and written anew.
+ */
+import type { Batch, Sink, Unmatched } from '../../pipeline.ts';
+import type { Store } from '../../store/store.ts';
+import type { ClosedMessage } from '../../trace/traced-message.ts';
+import { MESSAGE_COLUMNS, messageRow, revisionOf, UNMATCHED_COLUMNS, unmatchedId, unmatchedRow } from './message-rows.ts';
+import { SPAN_COLUMNS, type SpanRow, spanRows } from './span-rows.ts';
+
+/** What the writer did. */
+export interface WriteTally {
+  messages: number;
+  spans: number;
+  /** Messages that the store had already. */
+  known: number;
+}
+
+interface TimeRange {
+  readonly fromNs: bigint;
+  readonly toNs: bigint;
+}
+
+export class ClickHouseWriter implements Sink {
+  readonly tally: WriteTally = { messages: 0, spans: 0, known: 0 };
+  readonly #store: Store;
+  /** The times that the store held something of before this run: outside them nothing can be there already. */
+  readonly #before: TimeRange | null;
+
+  private constructor(store: Store, before: TimeRange | null) {
+    this.#store = store;
+    this.#before = before;
+  }
+
+  static async open(store: Store): Promise<ClickHouseWriter> {
+    const [row] = await store.query<{ from: string; to: string; rows: number }>(
+      `SELECT toString(toUnixTimestamp64Nano(min(at))) AS from, toString(toUnixTimestamp64Nano(max(at))) AS to, count() AS rows
+       FROM (SELECT published_at AS at FROM oslo_messages
+             UNION ALL SELECT received_at FROM oslo_unmatched
+             UNION ALL SELECT toDateTime64(Timestamp, 9, 'UTC') FROM otel_traces)`,
+    );
+    if (row === undefined || Number(row.rows) === 0) return new ClickHouseWriter(store, null);
+    return new ClickHouseWriter(store, { fromNs: BigInt(row.from), toNs: BigInt(row.to) });
+  }
+
+  async write(batch: Batch): Promise<void> {
+    await this.#writeMessages(batch.messages);
+    await this.#writeUnmatched(batch.unmatched);
+  }
+
+  async close(): Promise<void> {}
+
+  async #writeMessages(messages: readonly ClosedMessage[]): Promise<void> {
+    const fresh = await this.#leaveOutKnown(messages);
+    const spans = fresh.flatMap(spanRows);
+    await this.#removeLeftovers(spans);
+    await this.#store.insert(
+      'otel_traces',
+      SPAN_COLUMNS,
+      spans.map(({ json }) => json),
+    );
+    await this.#store.insert('oslo_messages', MESSAGE_COLUMNS, fresh.map(messageRow));
+    this.tally.messages += fresh.length;
+    this.tally.spans += spans.length;
+    this.tally.known += messages.length - fresh.length;
+  }
+
+  async #leaveOutKnown(messages: readonly ClosedMessage[]): Promise<readonly ClosedMessage[]> {
+    const range = this.#overlap(messages.map(({ traced }) => traced.publish.timeNs));
+    if (range === null) return messages;
+    const rows = await this.#store.query<{ id: string; revision: number }>(
+      `SELECT lower(hex(unique_id)) AS id, max(revision) AS revision FROM oslo_messages
+       WHERE ${within('published_at')} AND unique_id IN (SELECT toUUID(arrayJoin({ids:Array(String)})))
+       GROUP BY unique_id`,
+      { ...bounds(range), ids: messages.map(({ traced }) => traced.uniqueId) },
+    );
+    if (rows.length === 0) return messages;
+    const known = new Map(rows.map(({ id, revision }) => [id, revision]));
+    const fresh = messages.filter(({ traced }) => (known.get(traced.uniqueId) ?? 0) < revisionOf(traced));
+    const outdated = fresh.map(({ traced }) => traced.uniqueId).filter((id) => known.has(id));
+    await this.#remove(
+      'oslo_messages',
+      'published_at',
+      'unique_id IN (SELECT toUUID(arrayJoin({ids:Array(String)})))',
+      range,
+      outdated,
+    );
+    return fresh;
+  }
+
+  async #removeLeftovers(spans: readonly SpanRow[]): Promise<void> {
+    const range = this.#overlap(spans.map(({ timeNs }) => timeNs));
+    if (range === null) return;
+    const rows = await this.#store.query<{ id: string }>(
+      `SELECT SpanId AS id FROM otel_traces WHERE ${within('Timestamp')} AND SpanId IN {ids:Array(String)}`,
+      { ...bounds(range), ids: spans.map(({ spanId }) => spanId) },
+    );
+    await this.#remove(
+      'otel_traces',
+      'Timestamp',
+      'SpanId IN {ids:Array(String)}',
+      range,
+      rows.map(({ id }) => id),
+    );
+  }
+
+  async #remove(table: string, time: string, condition: string, range: TimeRange, ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    await this.#store.command(`DELETE FROM ${table} WHERE ${within(time)} AND ${condition}`, { ...bounds(range), ids });
+  }
+
+  async #writeUnmatched(unmatched: readonly Unmatched[]): Promise<void> {
+    const range = this.#overlap(unmatched.map(({ event }) => event.timeNs));
+    const known = range === null ? new Set<string>() : await this.#knownUnmatched(unmatched, range);
+    const fresh = unmatched.filter((item) => !known.has(unmatchedId(item)));
+    await this.#store.insert('oslo_unmatched', UNMATCHED_COLUMNS, fresh.map(unmatchedRow));
+  }
+
+  async #knownUnmatched(unmatched: readonly Unmatched[], range: TimeRange): Promise<Set<string>> {
+    const rows = await this.#store.query<{ id: string }>(
+      `SELECT event_id AS id FROM oslo_unmatched WHERE ${within('received_at')} AND event_id IN {ids:Array(String)}`,
+      { ...bounds(range), ids: unmatched.map(unmatchedId) },
+    );
+    return new Set(rows.map(({ id }) => id));
+  }
+
+  /** The batch's own times, or null where the store held nothing of them before. */
+  #overlap(times: readonly bigint[]): TimeRange | null {
+    if (this.#before === null || times.length === 0) return null;
+    let [fromNs, toNs] = [times[0] as bigint, times[0] as bigint];
+    for (const time of times) {
+      if (time < fromNs) fromNs = time;
+      if (time > toNs) toNs = time;
+    }
+    return toNs < this.#before.fromNs || fromNs > this.#before.toNs ? null : { fromNs, toNs };
+  }
+}
+
+function within(column: string): string {
+  return `${column} BETWEEN fromUnixTimestamp64Nano({from:Int64}, 'UTC') AND fromUnixTimestamp64Nano({to:Int64}, 'UTC')`;
+}
+
+function bounds({ fromNs, toNs }: TimeRange): { from: string; to: string } {
+  return { from: String(fromNs), to: String(toNs) };
+}

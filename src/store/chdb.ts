@@ -1,0 +1,124 @@
+/**
+ * The embedded engine: ClickHouse inside this process (npm `chdb`), its data in a directory.
+ *
+ *   DIR/oslotap.json   who has it open (lock.ts)
+ *   DIR/chdb/          the engine's own files
+ */
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Session } from 'chdb';
+import { Failed, Misuse, reasonOf } from '../errors.ts';
+import { type Holder, lock, unlock } from './lock.ts';
+import type { QueryParams, Store } from './store.ts';
+
+export interface OpenOptions {
+  readonly directory: string;
+  /** The command that opens it, for whoever finds it held. */
+  readonly command: string;
+  /** False: the directory must be there already, and a reader that holds it is waited for. */
+  readonly isWriter: boolean;
+}
+
+/** How long a reader waits for another reader. Milliseconds. */
+const READER_PATIENCE_MS = 10_000;
+const ENGINE_DIRECTORY = 'chdb';
+
+/**
+ * Opens the embedded store.
+ * @throws Misuse where the engine is not installed, or the directory is missing, held or not writable.
+ */
+export async function openChdb(options: OpenOptions): Promise<Store> {
+  const { Session } = await loadEngine();
+  prepareDirectory(options);
+  await takeLock(options);
+  try {
+    const path = join(resolve(options.directory), ENGINE_DIRECTORY);
+    return new ChdbStore(new Session(path), options.directory);
+  } catch (error) {
+    unlock(options.directory);
+    throw new Failed(`the store in ${options.directory} cannot be opened: ${reasonOf(error)}`);
+  }
+}
+
+async function loadEngine(): Promise<typeof import('chdb')> {
+  try {
+    return await import('chdb');
+  } catch {
+    throw new Misuse(
+      "the embedded store needs the optional package chdb, which is not installed: run 'npm install chdb' (540 MB)",
+    );
+  }
+}
+
+function prepareDirectory({ directory, isWriter }: OpenOptions): void {
+  if (!isWriter && !existsSync(join(directory, ENGINE_DIRECTORY))) {
+    throw new Misuse(`there is no data in ${directory}: run 'oslotap replay FILE' first, or name another --store`);
+  }
+  try {
+    if (isWriter) mkdirSync(directory, { recursive: true, mode: 0o700 });
+    accessSync(directory, constants.W_OK);
+  } catch (error) {
+    throw new Misuse(
+      `the data directory ${directory} cannot be written: ${(error as NodeJS.ErrnoException).code ?? reasonOf(error)}`,
+    );
+  }
+}
+
+async function takeLock({ directory, command, isWriter }: OpenOptions): Promise<void> {
+  const giveUpAt = Date.now() + READER_PATIENCE_MS;
+  for (;;) {
+    const holder = tryLock(directory, command, isWriter);
+    if (holder === null) return;
+    if (holder.isWriter || Date.now() > giveUpAt) {
+      throw new Misuse(
+        `the data directory ${directory} is held by process ${holder.pid} (oslotap ${holder.command}): wait for it to end`,
+      );
+    }
+    await sleep(50);
+  }
+}
+
+function tryLock(directory: string, command: string, isWriter: boolean): Holder | null {
+  try {
+    return lock(directory, command, isWriter);
+  } catch (error) {
+    throw new Misuse(
+      `the data directory ${directory} cannot be written: ${(error as NodeJS.ErrnoException).code ?? reasonOf(error)}`,
+    );
+  }
+}
+
+class ChdbStore implements Store {
+  readonly #session: Session;
+  readonly #directory: string;
+
+  constructor(session: Session, directory: string) {
+    this.#session = session;
+    this.#directory = directory;
+  }
+
+  async query<Row>(sql: string, params: QueryParams = {}): Promise<Row[]> {
+    const result = await this.#session.queryBindAsync(sql, params, { format: 'JSONEachRow' });
+    const text = result.text();
+    return text === '' ? [] : (JSON.parse(`[${text.trimEnd().replaceAll('\n', ',')}]`) as Row[]);
+  }
+
+  stream<Row>(sql: string, params: QueryParams = {}): AsyncIterable<Row> {
+    return this.#session.queryStreamBind(sql, params, { format: 'JSONEachRow' }).rows<Row>();
+  }
+
+  async command(sql: string, params: QueryParams = {}): Promise<void> {
+    await this.#session.queryBindAsync(sql, params, { format: 'Null' });
+  }
+
+  async insert(table: string, columns: readonly string[], rows: readonly string[]): Promise<void> {
+    if (rows.length === 0) return;
+    await this.#session.insert({ table, columns, values: Buffer.from(`${rows.join('\n')}\n`), format: 'JSONCompactEachRow' });
+  }
+
+  async close(): Promise<void> {
+    this.#session.close();
+    unlock(this.#directory);
+  }
+}

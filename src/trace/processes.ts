@@ -1,0 +1,323 @@
+/**
+ * Which connections belong to one process. The tap sees a connection per publisher and consumer: oslo.messaging sends
+ * on one pool and consumes on others. What joins them (a union-find over connections):
+ *
+ *   the broker's snapshot   same host, program and pid in the connection's name
+ *   a call's `_reply_q`     who publishes the call is who consumes that queue
+ *   a call's reply          who publishes the reply is the process to which the call was delivered
+ *
+ * The traffic's facts hold in any order; the more is seen, the more is joined. A replay without a snapshot reads its
+ * file twice for that reason.
+ */
+import type { BrokerEvent, Delivery, Publish } from '../message.ts';
+import { Recent } from './recent.ts';
+import { parseConnectionName, placeOfPublisher, placeOfReplyQueue, serviceOfTopic } from './services.ts';
+
+/** What the management API tells, where it may be asked. */
+export interface BrokerSnapshot {
+  readonly connections: readonly {
+    readonly name: string;
+    readonly peerHost: string;
+    readonly connectionName: string;
+    /** When the broker accepted it, milliseconds since the epoch. */
+    readonly connectedAtMs: number;
+  }[];
+  readonly consumers: readonly { readonly queue: string; readonly connection: string }[];
+  readonly queues: readonly string[];
+}
+
+/** One operating-system process, as far as known. */
+export interface Process {
+  /** Stable over a recording: `nova-compute@cmp1:6653`; without a pid, one of its connections stands in its place. */
+  readonly id: string;
+  /** `''` where nothing tells. */
+  readonly service: string;
+  readonly host: string;
+}
+
+/** Identifies a process while more may still be learned about it. */
+export type ProcessKey = object;
+
+interface Node {
+  parent: Node | null;
+  readonly connection: string;
+  readonly address: string;
+  pid: string;
+  service: string;
+  /** True where the broker named the program: then the traffic's guesses are not needed. */
+  isNamed: boolean;
+  host: string;
+  /** Since when the connection is known to exist: its handshake, or the first event seen on it. */
+  sinceNs: bigint;
+  /** Smallest connection name of the set: the same whatever the order of events. */
+  least: string;
+  /** Projects (nova, neutron …) whose topics it sends requests to: a hint at its own. */
+  readonly sendsTo: Set<string>;
+  /** True where the set was joined by place alone, and may hold several workers. */
+  isGuessed: boolean;
+  /** Cached on the root until the set changes. */
+  process: Process | null;
+}
+
+/** Calls whose reply is awaited here; beyond this the oldest are forgotten (the reply then joins nothing). */
+const CALLS_MAX = 100_000;
+const CONNECTIONS_MAX = 200_000;
+const REPLY_QUEUES_MAX = 200_000;
+
+export class Processes {
+  readonly #nodes = new Recent<string, Node>(CONNECTIONS_MAX);
+  readonly #replyOwner = new Recent<string, Node>(REPLY_QUEUES_MAX);
+  readonly #servers = new Recent<string, Node>(CALLS_MAX);
+  readonly #hostOfAddress = new Map<string, string>();
+  readonly #topics = new Set<string>();
+  /** Called when two sets of connections turn out to be one process: `gone` is now part of `kept`. */
+  onJoin: (gone: ProcessKey, kept: ProcessKey) => void = () => {};
+
+  constructor(snapshot: BrokerSnapshot | null = null) {
+    if (snapshot !== null) this.#load(snapshot);
+  }
+
+  /** Learns from one event. Call it for every event, in any order. */
+  observe(event: BrokerEvent): void {
+    const node = this.#node(event.connection, event.timeNs);
+    if (event.event === 'publish') this.#observePublish(event, node);
+    else this.#observeDelivery(event, node);
+  }
+
+  /** The key of the process that owns a connection; see onJoin. */
+  keyOf(connection: string): ProcessKey | null {
+    const node = this.#nodes.get(connection);
+    return node === undefined ? null : rootOf(node);
+  }
+
+  /** The process that owns a connection. */
+  of(connection: string): Process {
+    const node = this.#nodes.get(connection);
+    if (node === undefined) return { id: connection, service: '', host: addressOf(connection) };
+    const root = rootOf(node);
+    root.process ??= this.#describe(root);
+    return root.process;
+  }
+
+  /** False where a connection's process may be several workers of one service: joined by place alone. */
+  isOne(connection: string): boolean {
+    const node = this.#nodes.get(connection);
+    return node === undefined || !rootOf(node).isGuessed;
+  }
+
+  /** Since when a connection is known to exist (its handshake where the snapshot tells, else its first event). */
+  since(connection: string): bigint | null {
+    return this.#nodes.get(connection)?.sinceNs ?? null;
+  }
+
+  #observePublish(event: Publish, node: Node): void {
+    const { message } = event;
+    if (message.kind === 'call') {
+      this.#ownReplyQueue(message.replyQueue, node);
+    } else if (message.kind === 'reply') {
+      const server = this.#servers.get(message.msgId);
+      if (server !== undefined) this.#join(server, node);
+    } else if (message.kind === 'notification' && message.publisherId !== null) {
+      const { service, host } = placeOfPublisher(message.publisherId);
+      // nova's instance updates say `compute.<host>` whoever sends them (nova/notifications/base.py): the host is true
+      this.#name(node, message.eventType.endsWith('instance.update') ? '' : service, host);
+    }
+    const isFanout = event.exchange.endsWith('_fanout');
+    const topic = isFanout ? event.exchange.slice(0, -'_fanout'.length) : event.routingKey;
+    if (isFanout) this.#topics.add(topic);
+    if (message.kind !== 'reply' && message.kind !== 'notification') {
+      const project = projectOf(serviceOfTopic(this.#splitQueue(topic).topic));
+      if (project !== '') rootOf(node).sendsTo.add(project);
+    }
+  }
+
+  #observeDelivery(event: Delivery, node: Node): void {
+    if (event.message.kind === 'reply') {
+      this.#ownReplyQueue(event.queue, node);
+      return;
+    }
+    if (event.message.kind === 'call') this.#servers.set(event.message.msgId, node);
+    if (event.message.kind !== 'notification') this.#nameByQueue(event.queue, node);
+  }
+
+  /**
+   * The last resort where the broker names nothing: connections of one service at one address are one process, and one
+   * that is still nameless belongs to the only service there of the project whose topics it sends to. Workers of one
+   * service on one host become one process by this; a request id still tells their work apart.
+   * Call it when a recording was read to its end.
+   */
+  joinByPlace(): void {
+    const roots = [...new Set([...this.#nodes.entries()].map(([, node]) => rootOf(node)))].filter(({ pid }) => pid === '');
+    const byPlace = new Map<string, Map<string, Node>>();
+    for (const root of roots.filter(({ service }) => service !== '')) {
+      const services = byPlace.get(root.address) ?? new Map<string, Node>();
+      byPlace.set(root.address, services);
+      const sibling = services.get(root.service);
+      if (sibling === undefined) services.set(root.service, root);
+      else this.#guess(sibling, root);
+    }
+    for (const root of roots.filter(({ service }) => service === '')) {
+      const services = [...(byPlace.get(root.address) ?? [])].filter(([service]) => root.sendsTo.has(projectOf(service)));
+      const only = services[0];
+      if (services.length === 1 && only !== undefined) this.#guess(only[1], root);
+    }
+  }
+
+  #guess(a: Node, b: Node): void {
+    this.#join(a, b);
+    rootOf(a).isGuessed = true;
+  }
+
+  #ownReplyQueue(queue: string, node: Node): void {
+    if (queue === '') return;
+    const owner = this.#replyOwner.get(queue);
+    if (owner === undefined) {
+      this.#replyOwner.set(queue, node);
+      const place = placeOfReplyQueue(queue);
+      if (place !== null) this.#name(node, place.service, place.host);
+    } else if (owner !== node) {
+      this.#join(owner, node);
+    }
+  }
+
+  /** `<topic>`, `<topic>.<host>`, `<topic>_fanout` and `<topic>_fanout_<uuid>` name the service; the second its host too. */
+  #nameByQueue(queue: string, node: Node): void {
+    const { topic, host } = this.#splitQueue(queue);
+    this.#name(node, serviceOfTopic(topic), host);
+  }
+
+  #splitQueue(queue: string): { topic: string; host: string } {
+    const fanout = queue.indexOf('_fanout');
+    if (fanout > 0) return { topic: queue.slice(0, fanout), host: '' };
+    for (let dot = queue.indexOf('.'); dot > 0; dot = queue.indexOf('.', dot + 1)) {
+      const topic = queue.slice(0, dot);
+      // cinder's hosts carry their backend: cinder-volume.ctl@lvm
+      if (this.#isTopic(topic)) return { topic, host: queue.slice(dot + 1).split('@', 1)[0] ?? '' };
+    }
+    return { topic: queue, host: '' };
+  }
+
+  #isTopic(name: string): boolean {
+    return this.#topics.has(name) || (serviceOfTopic(name) !== '' && !name.startsWith('neutron-vo-'));
+  }
+
+  /** Of several names that the traffic suggests the least is kept: the same whatever the order of events. */
+  #name(node: Node, service: string, host: string): void {
+    const root = rootOf(node);
+    const known = this.#hostOfAddress.get(node.address);
+    if (isBetter(host, known ?? '')) {
+      this.#hostOfAddress.set(node.address, host);
+      root.process = null;
+    }
+    if (!root.isNamed && isBetter(service, root.service)) {
+      root.service = service;
+      root.process = null;
+    }
+    if (isBetter(host, root.host)) {
+      root.host = host;
+      root.process = null;
+    }
+  }
+
+  #join(a: Node, b: Node): void {
+    const kept = rootOf(a);
+    const gone = rootOf(b);
+    if (kept === gone) return;
+    // A reply queue's name can be used again by the process that follows (use_queue_manager): two pids are two processes.
+    if (kept.pid !== '' && gone.pid !== '' && kept.pid !== gone.pid) return;
+    gone.parent = kept;
+    if (kept.pid === '') kept.pid = gone.pid;
+    if (gone.isNamed ? !kept.isNamed : !kept.isNamed && isBetter(gone.service, kept.service)) kept.service = gone.service;
+    kept.isNamed ||= gone.isNamed;
+    if (isBetter(gone.host, kept.host)) kept.host = gone.host;
+    if (gone.least < kept.least) kept.least = gone.least;
+    for (const project of gone.sendsTo) kept.sendsTo.add(project);
+    kept.process = null;
+    this.onJoin(gone, kept);
+  }
+
+  #describe(root: Node): Process {
+    const host = this.#hostOfAddress.get(root.address) ?? (root.host === '' ? root.address : root.host);
+    const service = root.service;
+    const id = root.pid === '' ? root.least : root.pid;
+    return { id: service === '' ? id : `${service}@${host}:${id}`, service, host };
+  }
+
+  #node(connection: string, timeNs: bigint): Node {
+    const known = this.#nodes.get(connection);
+    if (known === undefined) return this.#add(connection, addressOf(connection), timeNs);
+    if (timeNs < known.sinceNs) known.sinceNs = timeNs;
+    return known;
+  }
+
+  #add(connection: string, address: string, sinceNs: bigint): Node {
+    const node: Node = {
+      parent: null,
+      connection,
+      address,
+      pid: '',
+      service: '',
+      isNamed: false,
+      host: '',
+      sinceNs,
+      least: connection,
+      sendsTo: new Set(),
+      isGuessed: false,
+      process: null,
+    };
+    this.#nodes.set(connection, node);
+    return node;
+  }
+
+  #load(snapshot: BrokerSnapshot): void {
+    const byProcess = new Map<string, Node>();
+    for (const { name, peerHost, connectionName, connectedAtMs } of snapshot.connections) {
+      const node = this.#add(name, peerHost, BigInt(connectedAtMs) * 1_000_000n);
+      const parsed = parseConnectionName(connectionName);
+      if (parsed === null) continue;
+      node.pid = parsed.pid;
+      node.service = parsed.service;
+      node.isNamed = parsed.service !== '';
+      const key = `${peerHost} ${parsed.pid} ${parsed.service}`;
+      const sibling = byProcess.get(key);
+      if (sibling === undefined) byProcess.set(key, node);
+      else this.#join(sibling, node);
+    }
+    for (const queue of snapshot.queues) {
+      const fanout = queue.indexOf('_fanout');
+      if (fanout > 0) this.#topics.add(queue.slice(0, fanout));
+    }
+    for (const { queue, connection } of snapshot.consumers) {
+      const node = this.#nodes.get(connection);
+      if (node === undefined) continue;
+      if (queue.startsWith('reply_')) this.#ownReplyQueue(queue, node);
+      else this.#nameByQueue(queue, node);
+    }
+  }
+}
+
+/** nova of nova-compute. */
+function projectOf(service: string): string {
+  return service.split('-', 1)[0] ?? '';
+}
+
+function isBetter(candidate: string, current: string): boolean {
+  return candidate !== '' && (current === '' || candidate < current);
+}
+
+function rootOf(node: Node): Node {
+  let root = node;
+  while (root.parent !== null) root = root.parent;
+  for (let at = node; at.parent !== null; ) {
+    const next = at.parent;
+    at.parent = root;
+    at = next;
+  }
+  return root;
+}
+
+/** `10.77.0.11:46936 -> 10.77.0.1:5672`, `[::1]:46936 -> …`: the peer's address. */
+function addressOf(connection: string): string {
+  const peer = connection.split(' -> ', 1)[0] ?? '';
+  return peer.slice(0, Math.max(0, peer.lastIndexOf(':'))) || connection;
+}

@@ -1,0 +1,100 @@
+/**
+ * One message's whole story: who published it, to whom it was delivered, who answered, what caused it.
+ * Open while more of it may come; then handed to the sinks once, with the reason why it ended.
+ */
+import type { Call, Cast, Delivery, Fanout, Notification, Publish } from '../message.ts';
+import type { Process } from './processes.ts';
+import type { Trace } from './traces.ts';
+
+/** Every kind but the reply, which is part of its call's story. */
+export type Initiating = Call | Cast | Fanout | Notification;
+
+/** Why a story ended: the closed list. */
+export type ClosedReason =
+  /** A call: its reply was delivered. */
+  | 'answered'
+  /** A call: its time-out passed, and the time in which a late reply is waited for. */
+  | 'timed_out'
+  /** A cast, fanout or notification: nothing more was seen of it for the stated time. */
+  | 'settled'
+  /** The input ended. */
+  | 'end_of_input'
+  /** The bound on open messages was reached: the one that was due first had to go. */
+  | 'evicted';
+
+export type Status = 'ok' | 'failed' | 'timeout' | 'open' | 'sent';
+/** By what a message was joined to its trace, and how sure that is. */
+export type Join = 'handled' | 'request_id' | 'none';
+export type Confidence = 'certain' | 'likely';
+
+export interface TracedDelivery {
+  readonly event: Delivery;
+  /** A stream's message that this reader had before, or that is older than its connection. */
+  readonly isReread: boolean;
+  /** The last thing its handler was seen to do. */
+  lastActivityNs: bigint;
+  /** Notifications that its handler sent: events of its span. */
+  readonly notifications: { readonly timeNs: bigint; readonly eventType: string }[];
+}
+
+export interface TracedReply {
+  readonly uniqueId: string;
+  readonly publishedNs: bigint;
+  readonly bytes: number;
+  readonly failure: string | null;
+}
+
+/** What sent a message: the delivery of its parent that was being handled. */
+export interface Cause {
+  readonly uniqueId: string;
+  readonly delivery: Delivery;
+}
+
+export interface TracedMessage {
+  readonly uniqueId: string;
+  readonly message: Initiating;
+  /** Null while only a delivery was seen. Closed without one, the story has no row: it is counted as unmatched. */
+  publish: Publish | null;
+  trace: Trace | null;
+  join: Join;
+  confidence: Confidence;
+  cause: Cause | null;
+  readonly deliveries: TracedDelivery[];
+  /** The reply that ended the call; the first one, should there be several. */
+  reply: TracedReply | null;
+  /** Every reply to it, heartbeats included. */
+  replyCount: number;
+  failureCount: number;
+  replyBytes: number;
+  /** Deliveries of its replies, heartbeats included. */
+  replyDeliveries: number;
+  replyBytesDelivered: number;
+  /** When the caller was given the final reply. */
+  answeredNs: bigint | null;
+  lastEventNs: bigint;
+}
+
+/** A story that ended. */
+export interface ClosedMessage {
+  readonly traced: TracedMessage & { readonly publish: Publish; readonly trace: Trace };
+  readonly reason: ClosedReason;
+  readonly status: Status;
+  readonly from: Process;
+  /** The receiver of each delivery, in the deliveries' order. */
+  readonly to: readonly Process[];
+}
+
+/**
+ * What became of a message, seen from the event time `nowNs`. A reply that came after the call's `expiration` is a
+ * time-out all the same: its caller had given up.
+ */
+export function statusOf(traced: TracedMessage, nowNs: bigint): Status {
+  if (traced.message.kind !== 'call') return 'sent';
+  const expirationMs = traced.publish?.expirationMs ?? null;
+  const deadlineNs =
+    expirationMs === null || traced.publish === null ? null : traced.publish.timeNs + BigInt(expirationMs) * 1_000_000n;
+  const repliedNs = traced.reply?.publishedNs ?? null;
+  if (deadlineNs !== null && (repliedNs ?? nowNs) > deadlineNs) return 'timeout';
+  if (traced.reply === null) return 'open';
+  return traced.reply.failure === null ? 'ok' : 'failed';
+}

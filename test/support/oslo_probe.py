@@ -1,0 +1,132 @@
+"""What an oslo.messaging process sends, handles and answers, as its own code knows it: the truth that a capture is checked against.
+
+install() wraps oslo.messaging in this process; no message is changed. Every process of a scenario appends to one journal, a JSON
+line each:
+
+  sent      a request or a notification was sent (written when it is over): unique_id, kind, where to, the context's ids, the
+            message being handled at that moment (parent_unique_id) and how it ended: sent, ok, failed or timeout
+  handling  a server begins with the message unique_id; handled: it is done with it
+  replied   a server publishes a reply to the call unique_id; ending is false for a call monitor's heartbeat
+  secret    this text is secret: it was put into a context, an argument, a result or a payload
+
+expected() turns a journal into what a capture of the same time has to contain.
+"""
+import contextvars
+import functools
+import json
+import os
+import secrets
+
+HANDLING = contextvars.ContextVar('the _unique_id of the message that this thread handles', default=None)
+_journal = None
+_process = {}
+
+
+def open_journal(path):
+    """Opened once, before processes are forked: appending one write a line keeps their lines whole."""
+    global _journal
+    _journal = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+
+
+def note(event, **fields):
+    os.write(_journal, (json.dumps({'event': event, **_process, **fields}, default=str) + '\n').encode())
+
+
+def secret(label, text='SECRET-%s'):
+    """A new text that must not come out anywhere. Its core is plain ASCII, so that it is found in any encoding."""
+    core = '%s-%s' % (label, secrets.token_hex(8))
+    whole = text % core
+    note('secret', texts=sorted({whole, core}))
+    return whole
+
+
+def install(service, server, compression):
+    from oslo_messaging._drivers import amqpdriver
+    from oslo_messaging.notify import listener
+    from oslo_messaging.rpc import server as rpc_server
+    _process.update(service=service, server=server, pid=os.getpid(), compression=compression)
+    _wrap(amqpdriver.AMQPDriverBase, '_send', _note_sent)
+    _wrap(amqpdriver.AMQPIncomingMessage, '_send_reply', _note_reply)
+    _wrap(rpc_server.RPCServer, '_process_incoming', _note_handling)
+    _wrap(listener.NotificationServer, '_process_incoming', _note_handling)
+
+
+def _wrap(cls, name, wrapper):
+    original = getattr(cls, name)
+    setattr(cls, name, functools.wraps(original)(functools.partialmethod(wrapper, original)))
+
+
+def _note_sent(driver, original, target, ctxt, message, wait_for_reply=None, *args, **kwargs):
+    exchange = driver._get_exchange(target)
+    routing_key = '%s.%s' % (target.topic, target.server) if target.server else target.topic
+    kind = 'call' if wait_for_reply else 'notification' if kwargs.get('notify') else 'fanout' if target.fanout else 'cast'
+    if kind == 'fanout':
+        exchange, routing_key = target.topic + '_fanout', ''
+    outcome = 'ok' if kind == 'call' else 'sent'
+    try:
+        return original(driver, target, ctxt, message, wait_for_reply, *args, **kwargs)
+    except Exception as e:
+        outcome = 'timeout' if type(e).__name__ == 'MessagingTimeout' else 'failed'
+        raise
+    finally:
+        # The driver put the ids into the message itself.
+        note('sent', unique_id=message.get('_unique_id'), kind=kind, method=message.get('method', message.get('event_type')),
+             namespace=message.get('namespace'), version=message.get('version'), exchange=exchange, routing_key=routing_key,
+             envelope=kwargs.get('envelope', True), outcome=outcome, parent_unique_id=HANDLING.get(),
+             request_id=ctxt.get('request_id'), global_request_id=ctxt.get('global_request_id'))
+
+
+def _note_reply(incoming, original, connection, reply=None, failure=None, ending=True):
+    note('replied', unique_id=incoming.unique_id, ending=ending, failed=bool(failure))
+    return original(incoming, connection, reply, failure, ending)
+
+
+def _note_handling(server, original, incoming):
+    unique_id = incoming[0].unique_id
+    token = HANDLING.set(unique_id)
+    note('handling', unique_id=unique_id)
+    try:
+        return original(server, incoming)
+    finally:
+        note('handled', unique_id=unique_id)
+        HANDLING.reset(token)
+
+
+def read_journal(path):
+    with open(path) as f:
+        return [json.loads(line) for line in f]
+
+
+def is_idle(path):
+    """No server is in the middle of a message."""
+    events = [line['event'] for line in read_journal(path)]
+    return events.count('handling') == events.count('handled')
+
+
+def expected(path):
+    """{"messages": […], "counts": {…}, "secrets": […]} of a journal."""
+    journal = read_journal(path)
+    of = lambda event, uid: [line for line in journal if line['event'] == event and line.get('unique_id') == uid]
+    messages = []
+    for line in journal:
+        if line['event'] != 'sent':
+            continue
+        message = {k: v for k, v in line.items() if k not in ('event', 'service', 'server')}
+        handled_by = ['%s@%s' % (h['service'], h['server']) for h in of('handling', line['unique_id'])]
+        replies = of('replied', line['unique_id'])
+        message.update({
+            'from': '%s@%s' % (line['service'], line['server']),
+            'handled': bool(handled_by), 'handled_by': sorted(handled_by),
+            'replies': len(replies), 'heartbeats': sum(not r['ending'] for r in replies),
+            'failed': any(r['failed'] for r in replies),
+        })
+        messages.append(message)
+    count = lambda kind: sum(m['kind'] == kind for m in messages)
+    total = lambda key: sum(m[key] for m in messages)
+    return {
+        'messages': messages,
+        'counts': {'calls': count('call'), 'casts': count('cast'), 'fanouts': count('fanout'),
+                   'notifications': count('notification'), 'replies': total('replies'), 'heartbeats': total('heartbeats'),
+                   'failures': total('failed'), 'timeouts': sum(m['outcome'] == 'timeout' for m in messages)},
+        'secrets': sorted({text for line in journal if line['event'] == 'secret' for text in line['texts']}),
+    }
