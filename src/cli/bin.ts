@@ -1,11 +1,14 @@
 #!/usr/bin/env node
-/** The executable. Looks at Node's version before anything is loaded that an older one could not read. */
+/** The executable. Looks at Node's version before anything is loaded that an old one could not read. */
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+const isAtLeast = (wantedMajor: number, wantedMinor: number) =>
+  major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
 
-if (major < 22 || (major === 22 && minor < 15)) {
-  process.stderr.write(`oslotap: needs Node.js 22.15 or newer, this is ${process.versions.node}\n`);
-  process.exitCode = 2;
-} else {
+if (isAtLeast(20, 12)) {
+  if (!isAtLeast(22, 15)) process.stderr.write(`oslotap: made for Node.js 22.15 or newer, this is ${process.versions.node}\n`);
   const { main } = await import('./main.ts');
   process.exitCode = await main(process.argv.slice(2));
+} else {
+  process.stderr.write(`oslotap: needs Node.js 22.15 or newer, this is ${process.versions.node}\n`);
+  process.exitCode = 2;
 }

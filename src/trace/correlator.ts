@@ -48,6 +48,7 @@ export const DEFAULT_LIMITS: Limits = {
   openMax: 50_000,
 };
 
+const NO_RESOURCES: ReadonlySet<string> = new Set();
 const CLOSED_IDS_MAX = 100_000;
 const CONSUMED_QUEUES_MAX = 100_000;
 
@@ -61,12 +62,19 @@ export interface CorrelatorOutput {
 }
 
 interface Open extends TracedMessage {
-  dueNs: bigint;
+  /** True once it has a place in the order of closing. */
+  isQueued: boolean;
   readonly handlers: Handler[];
   /** Keys of the deliveries seen, the replies' too: the same event seen twice counts once. */
   readonly seen: Set<string>;
   /** The handler that sent it, while its answer may wake that handler. */
   sender: Handler | null;
+}
+
+/** When to look whether a story can be closed. A story may stand here twice: what is closed already is passed over. */
+interface Due {
+  readonly atNs: bigint;
+  readonly open: Open;
 }
 
 export class Correlator {
@@ -90,7 +98,7 @@ export class Correlator {
   readonly #earlyReplies: Recent<string, BrokerEvent[]>;
   /** Stories that were closed: their publish, seen again, is no new message. */
   readonly #closedIds = new Recent<string, true>(CLOSED_IDS_MAX);
-  readonly #due = new TinyQueue<Open>([], (a, b) => (a.dueNs < b.dueNs ? -1 : a.dueNs > b.dueNs ? 1 : 0));
+  readonly #due = new TinyQueue<Due>([], (a, b) => (a.atNs < b.atNs ? -1 : Number(a.atNs > b.atNs)));
   /** Queues that somebody consumes: a notification to another is never delivered. */
   readonly #consumed = new Recent<string, true>(CONSUMED_QUEUES_MAX);
   #nowNs = 0n;
@@ -121,7 +129,9 @@ export class Correlator {
 
   /** Closes everything: no more events will come. */
   finish(): void {
-    for (let open = this.#due.pop(); open !== undefined; open = this.#due.pop()) this.#close(open, 'end_of_input');
+    for (let due = this.#due.pop(); due !== undefined; due = this.#due.pop()) {
+      if (this.#isOpen(due.open)) this.#close(due.open, 'end_of_input');
+    }
     for (const [msgId, events] of this.#earlyReplies.entries()) {
       this.#earlyReplies.delete(msgId);
       this.#giveUp(events);
@@ -139,6 +149,8 @@ export class Correlator {
       return;
     }
     open.publish = event;
+    // Only what has a handler is ever compared by its resources.
+    if (message.kind !== 'notification') open.resources = new Set(event.resources);
     this.#attribute(open, event, message);
     if (message.kind === 'call') this.#awaitReply(open, message.msgId);
     this.#touch(open, event);
@@ -190,7 +202,10 @@ export class Correlator {
     call.replyDeliveries++;
     call.replyBytesDelivered += event.bytes;
     if (!reply.ending) return;
-    call.answeredNs ??= event.timeNs;
+    if (call.answeredNs === null) {
+      call.answeredNs = event.timeNs;
+      this.#queue(call, event.timeNs + BigInt(this.#limits.attributionHoldMs) * 1_000_000n);
+    }
     if (call.sender === null) return;
     call.sender.waitingFor--;
     call.sender.wakeNs = event.timeNs;
@@ -239,7 +254,6 @@ export class Correlator {
       delivery,
       isCall: message.kind === 'call',
       ids: [...new Set([message.requestId, message.globalRequestId])].filter((id) => id !== null),
-      resources: new Set(open.publish?.resources),
       endNs: open.reply?.publishedNs ?? null,
       wakeNs: delivery.event.timeNs,
       waitingFor: 0,
@@ -279,6 +293,7 @@ export class Correlator {
       uniqueId: message.uniqueId,
       message,
       publish: null,
+      resources: NO_RESOURCES,
       trace: null,
       join: 'none',
       confidence: 'certain',
@@ -292,20 +307,22 @@ export class Correlator {
       replyBytesDelivered: 0,
       answeredNs: null,
       lastEventNs: event.timeNs,
-      dueNs: 0n,
+      isQueued: false,
       handlers: [],
       seen: new Set(),
       sender: null,
     };
-    open.dueNs = this.#dueNs(open);
     this.#open.set(message.uniqueId, open);
-    this.#due.push(open);
-    if (this.#open.size > this.#limits.openMax) this.#evict();
     return open;
   }
 
+  /** Takes note of an event that joined a story; a new story is due from now on. */
   #touch(open: Open, event: BrokerEvent): void {
     if (event.timeNs > open.lastEventNs) open.lastEventNs = event.timeNs;
+    if (open.isQueued) return;
+    open.isQueued = true;
+    this.#queue(open, this.#dueNs(open));
+    if (this.#open.size > this.#limits.openMax) this.#evict();
   }
 
   #keyOf(handler: Handler): object {
@@ -313,28 +330,35 @@ export class Correlator {
   }
 
   #closeDue(): void {
-    for (let next = this.#due.peek(); next !== undefined && next.dueNs <= this.#nowNs; next = this.#due.peek()) {
+    for (let next = this.#due.peek(); next !== undefined && next.atNs <= this.#nowNs; next = this.#due.peek()) {
       this.#due.pop();
-      const dueNs = this.#dueNs(next);
-      if (dueNs > this.#nowNs) this.#postpone(next, dueNs);
-      else this.#close(next, reasonOf(next));
+      const { open } = next;
+      if (!this.#isOpen(open)) continue;
+      const dueNs = this.#dueNs(open);
+      if (dueNs > this.#nowNs) this.#queue(open, dueNs);
+      else this.#close(open, reasonOf(open));
     }
   }
 
-  #postpone(open: Open, dueNs: bigint): void {
-    open.dueNs = dueNs;
-    this.#due.push(open);
+  #queue(open: Open, atNs: bigint): void {
+    this.#due.push({ atNs, open });
+  }
+
+  #isOpen(open: Open): boolean {
+    return this.#open.get(open.uniqueId) === open;
   }
 
   #evict(): void {
     for (let next = this.#due.pop(); next !== undefined; next = this.#due.pop()) {
-      const dueNs = this.#dueNs(next);
-      if (dueNs <= next.dueNs) {
-        this.#close(next, 'evicted');
+      const { open, atNs } = next;
+      if (!this.#isOpen(open)) continue;
+      const dueNs = this.#dueNs(open);
+      if (dueNs <= atNs) {
+        this.#close(open, 'evicted');
         return;
       }
       // A story's due time is brought up to date when its turn comes.
-      this.#postpone(next, dueNs);
+      this.#queue(open, dueNs);
     }
   }
 

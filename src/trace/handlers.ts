@@ -17,7 +17,6 @@ export interface Handler {
   readonly isCall: boolean;
   /** The ids its message carries: what it sends usually carries one of them on. */
   readonly ids: readonly string[];
-  readonly resources: ReadonlySet<string>;
   /** When its reply was published; null while it works, and always for a cast or fanout. */
   endNs: bigint | null;
   /** When something last let it go on: its delivery, an answer to a call it made, a message it sent. */
@@ -30,15 +29,17 @@ export interface Handler {
 interface Round {
   readonly trace: Trace;
   lastNs: bigint;
+  /** The id was used while the process answered nobody: it is for work of its own. */
+  readonly isOwn: boolean;
 }
 
-/** Ids a process is known to use for work of its own; more are forgotten, oldest first. */
-const OWN_IDS_MAX = 256;
+/** Ids without a user that a process has used; more are forgotten, oldest first. */
+const ROUNDS_MAX = 256;
 
 interface Work {
   readonly byId: Map<string, Handler[]>;
   readonly openCalls: Set<Handler>;
-  readonly ownIds: Recent<string, Round>;
+  readonly rounds: Recent<string, Round>;
 }
 
 /** The parent that was found, and how sure it is. */
@@ -94,7 +95,7 @@ export class Handlers {
       if (rest.length === 0) work.byId.delete(id);
       else work.byId.set(id, rest);
     }
-    if (work.byId.size === 0 && work.openCalls.size === 0 && work.ownIds.size === 0) this.#works.delete(process);
+    if (work.byId.size === 0 && work.openCalls.size === 0 && work.rounds.size === 0) this.#works.delete(process);
   }
 
   /** Two processes turned out to be one. */
@@ -105,7 +106,7 @@ export class Handlers {
     const into = this.#work(kept);
     for (const [id, handlers] of from.byId) into.byId.set(id, [...(into.byId.get(id) ?? []), ...handlers]);
     for (const handler of from.openCalls) into.openCalls.add(handler);
-    for (const [id, round] of from.ownIds.entries()) if (!into.ownIds.has(id)) into.ownIds.set(id, round);
+    for (const [id, round] of from.rounds.entries()) if (!into.rounds.has(id)) into.rounds.set(id, round);
   }
 
   /**
@@ -121,7 +122,7 @@ export class Handlers {
     const { message } = publish;
     const work = this.#works.get(process);
     if (work === undefined || message.kind === 'reply') return null;
-    if (message.requestId !== null && work.ownIds.has(message.requestId)) return null;
+    if (message.requestId !== null && work.rounds.get(message.requestId)?.isOwn) return null;
     const candidates = this.#alive(work, message.requestId, publish.timeNs);
     for (const handler of this.#alive(work, message.globalRequestId, publish.timeNs)) {
       if (!candidates.includes(handler)) candidates.push(handler);
@@ -136,21 +137,22 @@ export class Handlers {
   /** The trace of a message that nobody asked for: of the round it belongs to, or a new one. */
   roundOf(process: ProcessKey, requestId: string | null, atNs: bigint, open: () => Trace): Trace {
     if (requestId === null) return open();
-    const { ownIds } = this.#work(process);
-    const last = ownIds.get(requestId);
+    const work = this.#work(process);
+    const last = work.rounds.get(requestId);
     if (last !== undefined && atNs - last.lastNs <= this.#roundGapNs) {
       last.lastNs = atNs;
       return last.trace;
     }
-    const round = { trace: open(), lastNs: atNs };
-    ownIds.set(requestId, round);
+    const isOwn = last?.isOwn === true || work.openCalls.size === 0;
+    const round = { trace: open(), lastNs: atNs, isOwn };
+    work.rounds.set(requestId, round);
     return round.trace;
   }
 
   #work(process: ProcessKey): Work {
     let work = this.#works.get(process);
     if (work === undefined) {
-      work = { byId: new Map(), openCalls: new Set(), ownIds: new Recent(OWN_IDS_MAX) };
+      work = { byId: new Map(), openCalls: new Set(), rounds: new Recent(ROUNDS_MAX) };
       this.#works.set(process, work);
     }
     return work;
@@ -184,7 +186,7 @@ function chooseAmong(candidates: readonly Handler[], resources: readonly string[
 function score(candidates: readonly Handler[], resources: readonly string[]): Scored[] {
   const scored = candidates.map((handler) => ({ handler, distinction: 0 }));
   for (const resource of resources) {
-    const holders = scored.filter(({ handler }) => handler.resources.has(resource));
+    const holders = scored.filter(({ handler }) => handler.message.resources.has(resource));
     if (holders.length === candidates.length) continue;
     for (const holder of holders) holder.distinction += 1 / holders.length ** 2;
   }

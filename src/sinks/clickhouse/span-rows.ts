@@ -97,7 +97,8 @@ function senderAttributes({ traced, status }: ClosedMessage): Attributes {
   const attributes: Attributes = {
     ...commonAttributes(traced.message),
     [ATTRIBUTE.operationType]: 'send',
-    [ATTRIBUTE.destination]: destinationOf(publish.exchange, publish.routingKey),
+    [ATTRIBUTE.destination]:
+      message.kind === 'notification' ? publish.routingKey : destinationOf(publish.exchange, publish.routingKey),
     [ATTRIBUTE.bodySize]: String(publish.bytes),
   };
   if (traced.join !== 'none') attributes[ATTRIBUTE.join] = traced.join;

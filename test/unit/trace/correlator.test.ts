@@ -1,0 +1,220 @@
+/** What becomes of a call, a cast, a fanout and a notification. */
+import { describe, expect, test } from 'vitest';
+import { endedNs, revisionOf } from '../../../src/sinks/clickhouse/message-rows.ts';
+import { Processes } from '../../../src/trace/processes.ts';
+import { rootOf } from '../../../src/trace/traces.ts';
+import {
+  answered,
+  at,
+  correlate,
+  deliver,
+  deliverReply,
+  OTHER_REQUEST,
+  publish,
+  REQUEST,
+  reply,
+  snapshot,
+  uid,
+} from '../../support/events.ts';
+
+describe('a call', () => {
+  test('is ok when its reply was delivered in time', () => {
+    const { byId } = correlate(answered(0, 'api', 'conductor', { id: 'a' }, 10));
+    const { status, reason, traced } = byId.get(uid('a')) ?? expect.fail();
+    expect({ status, reason, deliveries: traced.deliveries.length, replies: traced.replyCount }).toEqual({
+      status: 'ok',
+      reason: 'end_of_input',
+      deliveries: 1,
+      replies: 1,
+    });
+    expect(traced.answeredNs).toBe(at(11));
+  });
+
+  test('closes as answered once nothing more of it is expected', () => {
+    const later = publish(6_000, 'api', { id: 'later' });
+    const { byId } = correlate([...answered(0, 'api', 'conductor', { id: 'a' }), later]);
+    expect(byId.get(uid('a'))?.reason).toBe('answered');
+  });
+
+  test('is failed when an exception came back, whose class is kept', () => {
+    const events = [
+      publish(0, 'api', { id: 'a' }),
+      deliver(1, 'conductor', { id: 'a' }),
+      reply(2, 'conductor', 'a', { failure: 'nova.exception.InstanceNotFound' }),
+      deliverReply(3, 'api', 'a', { failure: 'nova.exception.InstanceNotFound' }),
+    ];
+    const { status, traced } = correlate(events).byId.get(uid('a')) ?? expect.fail();
+    expect([status, traced.reply?.failure, traced.failureCount]).toEqual(['failed', 'nova.exception.InstanceNotFound', 1]);
+  });
+
+  test('is open before its time-out, a time-out behind it', () => {
+    const call = [publish(0, 'api', { id: 'a', expirationMs: 1_000 }), deliver(1, 'conductor', { id: 'a' })];
+    const tick = (ms: number) => publish(ms, 'api', { id: `t${ms}`, kind: 'cast' });
+    expect(correlate([...call, tick(999)]).byId.get(uid('a'))?.status).toBe('open');
+    expect(correlate([...call, tick(1_001)]).byId.get(uid('a'))?.status).toBe('timeout');
+  });
+
+  test('is a time-out all the same when its reply comes late, and the late reply is in its story', () => {
+    const events = [
+      publish(0, 'api', { id: 'a', expirationMs: 60_000 }),
+      deliver(1, 'conductor', { id: 'a' }),
+      reply(67_000, 'conductor', 'a'),
+      deliverReply(67_001, 'api', 'a'),
+    ];
+    const { status, traced } = correlate(events).byId.get(uid('a')) ?? expect.fail();
+    expect([status, traced.replyCount, traced.answeredNs]).toEqual(['timeout', 1, at(67_001)]);
+  });
+
+  test('counts the heartbeats of call monitoring as replies, and ends with the one that says so', () => {
+    const beat = { ending: false, nth: 7 };
+    const events = [
+      publish(0, 'api', { id: 'a' }),
+      deliver(1, 'conductor', { id: 'a' }),
+      reply(1_000, 'conductor', 'a', beat),
+      deliverReply(1_001, 'api', 'a', beat),
+      reply(2_000, 'conductor', 'a'),
+      deliverReply(2_001, 'api', 'a'),
+    ];
+    const { status, traced } = correlate(events).byId.get(uid('a')) ?? expect.fail();
+    expect([status, traced.replyCount, traced.replyDeliveries, traced.answeredNs]).toEqual(['ok', 2, 2, at(2_001)]);
+  });
+
+  test('has one delivery an event, a redelivery included', () => {
+    const events = [
+      publish(0, 'api', { id: 'a' }),
+      deliver(1, 'conductor', { id: 'a' }),
+      deliver(2, 'conductor', { id: 'a', redelivered: true }),
+    ];
+    const { traced } = correlate(events).byId.get(uid('a')) ?? expect.fail();
+    expect(traced.deliveries.map(({ event }) => event.redelivered)).toEqual([false, true]);
+    expect(revisionOf(traced)).toBe(3);
+  });
+});
+
+test('the same event seen twice counts once', () => {
+  const events = answered(0, 'api', 'conductor', { id: 'a' });
+  const { correlator, byId } = correlate(events.flatMap((event) => [event, event]));
+  expect(correlator.duplicates).toBe(4);
+  expect(revisionOf(byId.get(uid('a'))?.traced ?? expect.fail())).toBe(4);
+});
+
+test('a publish seen again long after its story was closed is no new message', () => {
+  const { closed, correlator } = correlate([
+    publish(0, 'api', { id: 'n', kind: 'notification' }),
+    publish(60_000, 'api', { id: 'tick', kind: 'cast' }),
+    publish(61_000, 'api', { id: 'n', kind: 'notification' }),
+  ]);
+  expect([closed.length, correlator.duplicates]).toEqual([2, 1]);
+});
+
+test('a cast ends with the last thing its handler was seen to do', () => {
+  const events = [
+    publish(0, 'api', { id: 'cast', kind: 'cast' }),
+    deliver(1, 'conductor', { id: 'cast', kind: 'cast' }),
+    ...answered(500, 'conductor', 'compute', { id: 'child' }, 100),
+  ];
+  expect(endedNs(correlate(events).byId.get(uid('cast'))?.traced ?? expect.fail())).toBe(at(601));
+});
+
+describe('a stream', () => {
+  const fanout = { id: 'f', kind: 'fanout', streamOffset: 5 } as const;
+
+  test('is delivered to each of its readers', () => {
+    const events = [publish(0, 'api', fanout), deliver(1, 'conductor', fanout), deliver(1, 'compute', fanout)];
+    const { traced } = correlate(events).byId.get(uid('f')) ?? expect.fail();
+    expect(traced.deliveries.map(({ isReread }) => isReread)).toEqual([false, false]);
+  });
+
+  test('read again by a reader that had it, on a new connection of its process, is a re-read', () => {
+    const events = [
+      publish(0, 'api', fanout),
+      deliver(1, 'conductor', fanout),
+      { ...deliver(433_000, 'conductor', fanout), channel: 2 },
+    ];
+    const { traced } = correlate(events).byId.get(uid('f')) ?? expect.fail();
+    expect(traced.deliveries.map(({ isReread }) => isReread)).toEqual([false, true]);
+  });
+
+  test('read by a connection that is younger than the message is a re-read', () => {
+    const unnamed = '10.0.0.9:40000 -> 10.0.0.1:5672';
+    const events = [publish(0, 'api', fanout), deliver(1, 'conductor', fanout), deliver(433_000, unnamed, fanout)];
+    const processes = new Processes(snapshot('api', 'conductor'));
+    const { traced } = correlate(events, {}, processes).byId.get(uid('f')) ?? expect.fail();
+    expect(traced.deliveries.map(({ isReread }) => isReread)).toEqual([false, true]);
+  });
+});
+
+describe('what has no other half', () => {
+  test('a delivery without its publish has no story: it is unmatched', () => {
+    const { closed, unmatched } = correlate([deliver(0, 'conductor', { id: 'a' })]);
+    expect([closed.length, unmatched]).toEqual([0, ['delivery_without_publish']]);
+  });
+
+  test('a reply without its call is unmatched, its delivery too', () => {
+    const { unmatched } = correlate([reply(0, 'conductor', 'a'), deliverReply(1, 'api', 'a')]);
+    expect(unmatched).toEqual(['reply_without_request', 'reply_without_request']);
+  });
+
+  test('a reply that is stamped before its call joins it all the same', () => {
+    const events = [
+      reply(0, 'conductor', 'a'),
+      deliverReply(1, 'api', 'a'),
+      publish(2, 'api', { id: 'a' }),
+      deliver(3, 'conductor', { id: 'a' }),
+    ];
+    const { byId, unmatched } = correlate(events);
+    expect([byId.get(uid('a'))?.status, unmatched]).toEqual(['ok', []]);
+  });
+});
+
+test('at its bound the story that is due first is closed as evicted, and no other is touched', () => {
+  const calls = Array.from({ length: 5 }, (_, i) => publish(i, 'api', { id: `c${i}` }));
+  const { closed, correlator } = correlate(calls, { openMax: 3 });
+  expect(closed.filter(({ reason }) => reason === 'evicted').map(({ traced }) => traced.uniqueId)).toEqual([
+    uid('c0'),
+    uid('c1'),
+  ]);
+  expect(correlator.closedByReason).toMatchObject({ evicted: 2, end_of_input: 3 });
+});
+
+describe('the trace of a message', () => {
+  const traceOf = (events: Parameters<typeof correlate>[0], id: string) => {
+    const { traced } = correlate(events).byId.get(uid(id)) ?? expect.fail();
+    return [rootOf(traced.trace).id, traced.join];
+  };
+  const own = REQUEST.slice(4).replaceAll('-', '');
+  const other = OTHER_REQUEST.slice(4).replaceAll('-', '');
+
+  test("is its user's request", () => {
+    expect(traceOf([publish(0, 'api', { id: 'a' })], 'a')).toEqual([own, 'request_id']);
+  });
+
+  test('is the first request, where it carries that as its global id', () => {
+    const events = [
+      publish(0, 'api', { id: 'a' }),
+      publish(9, 'neutron', { id: 'b', requestId: OTHER_REQUEST, globalRequestId: REQUEST }),
+    ];
+    expect(traceOf(events, 'b')).toEqual([own, 'request_id']);
+  });
+
+  test('is the first request also where that is seen only later', () => {
+    const events = [
+      publish(0, 'neutron', { id: 'b', requestId: OTHER_REQUEST, globalRequestId: REQUEST }),
+      publish(9, 'api', { id: 'a' }),
+    ];
+    expect(traceOf(events, 'b')).toEqual([own, 'request_id']);
+  });
+
+  test('stays apart where the global id is never seen as a request', () => {
+    const events = [publish(0, 'neutron', { id: 'b', requestId: OTHER_REQUEST, globalRequestId: REQUEST })];
+    expect(traceOf(events, 'b')).toEqual([other, 'request_id']);
+  });
+
+  test('is named by the first message of its round, where no user asked for it', () => {
+    const loop = { hasUser: false, method: 'report_state' };
+    const events = [0, 100, 30_000].map((ms) => publish(ms, 'agent', { id: `p${ms}`, ...loop }));
+    expect(traceOf(events, 'p0')).toEqual([uid('p0'), 'none']);
+    expect(traceOf(events, 'p100')).toEqual([uid('p0'), 'none']);
+    expect(traceOf(events, 'p30000')).toEqual([uid('p30000'), 'none']);
+  });
+});
