@@ -5,7 +5,8 @@
  */
 import type { BrokerEvent, TappedMessage, Undecodable, UndecodableReason } from './message.ts';
 import { decode } from './oslo/decode.ts';
-import { Correlator, DEFAULT_LIMITS, type Limits, type UnmatchedReason } from './trace/correlator.ts';
+import { Correlator, type UnmatchedReason } from './trace/correlator.ts';
+import { DEFAULT_LIMITS, type Limits } from './trace/limits.ts';
 import { Processes } from './trace/processes.ts';
 import { Reorder, type ReorderWindow } from './trace/reorder.ts';
 import type { ClosedMessage, ClosedReason } from './trace/traced-message.ts';

@@ -6,7 +6,7 @@
  * A stream: memory does not grow with the file. A line that cannot be used is reported with its number and passed over.
  */
 import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs';
-import { type Readable, Writable } from 'node:stream';
+import { pipeline as pipe, type Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants, createGunzip } from 'node:zlib';
 import type { TappedMessage } from '../../src/message.ts';
@@ -50,7 +50,7 @@ export async function* readCapture(path: string, listener: CaptureListener): Asy
     return;
   }
   const rest = lines.rest();
-  if (rest.length > 0) {
+  if (rest !== null) {
     lineNumber++;
     const message = toMessage(rest, lineNumber, listener);
     if (message !== null) yield message;
@@ -74,8 +74,9 @@ class Lines {
     this.#keep(chunk.subarray(start));
   }
 
-  rest(): Buffer {
-    return this.#take(Buffer.alloc(0));
+  /** What stands behind the last newline, or null. */
+  rest(): Buffer | null {
+    return this.#pendingBytes === 0 ? null : this.#take(Buffer.alloc(0));
   }
 
   #keep(part: Buffer): void {
@@ -139,7 +140,9 @@ function toNs(ts: unknown): bigint | null {
 
 /** SYNC_FLUSH: what a truncated file still holds comes out, instead of an error that throws the last of it away. */
 function inflate(file: Readable): Readable {
-  return file.pipe(createGunzip({ finishFlush: constants.Z_SYNC_FLUSH, chunkSize: 256 * 1024 }));
+  const gunzip = createGunzip({ finishFlush: constants.Z_SYNC_FLUSH, chunkSize: 256 * 1024 });
+  // Not pipe(): an error of the file ends the gunzip too, and a reader that stops early closes the file.
+  return pipe(file, gunzip, () => {}) as Readable;
 }
 
 function isZlibError(error: unknown): error is NodeJS.ErrnoException {

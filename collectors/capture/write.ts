@@ -2,27 +2,29 @@
 
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { finished } from 'node:stream/promises';
+import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type { TappedMessage } from '../../src/message.ts';
 
 export class CaptureWriter {
   readonly #gzip = createGzip();
-  readonly #file;
+  readonly #done: Promise<void>;
 
   /** @param path X.ndjson.gz; written anew. */
   constructor(path: string) {
-    this.#file = this.#gzip.pipe(createWriteStream(path, { mode: 0o600 }));
+    this.#done = pipeline(this.#gzip, createWriteStream(path, { mode: 0o600 }));
+    this.#done.catch(() => {}); // write and close report it
   }
 
+  /** @throws what the file system throws, here or in close: no such directory, no space. */
   async write({ receivedNs, routingKey, headers, body }: TappedMessage): Promise<void> {
     const line = `${JSON.stringify({ ts: String(receivedNs), routing_key: routingKey, headers, ...payloadOf(body) })}\n`;
-    if (!this.#gzip.write(line)) await once(this.#gzip, 'drain');
+    if (!this.#gzip.write(line)) await Promise.race([once(this.#gzip, 'drain'), this.#done]);
   }
 
   async close(): Promise<void> {
     this.#gzip.end();
-    await finished(this.#file);
+    await this.#done;
   }
 }
 

@@ -56,10 +56,13 @@ const HEX_32 = /^[0-9a-f]{32}$/;
 const REQUEST_ID = /^req-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const IDENTIFIER = /^[A-Za-z_][\w.]{0,127}$/;
 const NAME = /^[\w.:@-]{1,255}$/;
+const VERSION = /^\d{1,5}(\.\d{1,5}){0,3}$/;
 
+/** The one that sends an instance (`args.objinst`); the others name a class (`args.objname`). */
+export const INSTANCE_METHOD = 'object_action';
 /** The methods of oslo.versionedobjects' remotable calls, as nova, cinder and ironic name them. */
 export const OBJECT_METHODS: ReadonlySet<string> = new Set([
-  'object_action',
+  INSTANCE_METHOD,
   'object_class_action',
   'object_class_action_versions',
 ]);
@@ -80,7 +83,7 @@ function toRequest(fields: Fields, uniqueId: string, exchange: string): OsloMess
     method: fields.method,
     object: objectOf(fields),
     namespace: text(fields.namespace, NAME),
-    version: text(fields.version, NAME),
+    version: text(fields.version, VERSION),
     ...contextOf(fields),
   };
   if (isText(fields.msgId, HEX_32)) {

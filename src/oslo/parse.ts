@@ -2,7 +2,7 @@
  * The full parse: JSON inside JSON, as oslo.messaging's `common.serialize_msg` writes it, or bare as the v1
  * notification driver (`messaging`) does. Slow and exact: what the scan will not touch comes here.
  */
-import { emptyFields, type Fields, OBJECT_METHODS } from './fields.ts';
+import { emptyFields, type Fields, INSTANCE_METHOD, OBJECT_METHODS } from './fields.ts';
 
 type Json = Record<string, unknown>;
 
@@ -36,17 +36,17 @@ function fieldsOf(message: Json): Fields {
   return fields;
 }
 
-/** `args.objname`, or the name inside `args.objinst` (`nova_object.name`, `versioned_object.name` …), and `args.objmethod`. */
+/** The name inside `args.objinst` (`nova_object.name`, `versioned_object.name` …), or a class's `args.objname`; and `args.objmethod`. */
 function addObject(fields: Fields, args: unknown): void {
   if (!isObject(args)) return;
-  const instance = own(args, 'objinst');
-  fields.objectName = isObject(instance) ? objectName(instance) : own(args, 'objname');
+  fields.objectName = fields.method === INSTANCE_METHOD ? objectName(own(args, 'objinst')) : own(args, 'objname');
   fields.objectMethod = own(args, 'objmethod');
 }
 
-function objectName(instance: Json): unknown {
-  const key = Object.keys(instance)[0];
-  return key?.endsWith('object.name') ? instance[key] : undefined;
+function objectName(instance: unknown): unknown {
+  if (!isObject(instance)) return undefined;
+  const key = Object.keys(instance).find((key) => key.endsWith('object.name'));
+  return key === undefined ? undefined : instance[key];
 }
 
 /** `failure` is JSON in a string: class, module, message, tb … Only the first two are kept. */
@@ -55,7 +55,8 @@ function failureClass(failure: unknown): string | null {
   const parsed = typeof failure === 'string' ? parseObject(failure) : isObject(failure) ? failure : null;
   if (parsed === null) return 'unknown';
   const { class: name, module } = parsed;
-  return typeof module === 'string' && module !== '' ? `${module}.${name}` : String(name);
+  if (typeof name !== 'string') return 'unknown';
+  return typeof module === 'string' && module !== '' ? `${module}.${name}` : name;
 }
 
 /** A JSON object, or null for anything else. */

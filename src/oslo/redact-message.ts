@@ -19,9 +19,10 @@ export function redactMessage(tapped: TappedMessage): TappedMessage {
   const headers = asTable(tapped.headers);
   const properties = asTable(headers.properties);
   const inner = pick(asTable(properties.headers), KEPT_INNER);
-  const plain = decompress(Buffer.from(tapped.body), inner.compression);
+  const original = Buffer.from(tapped.body);
+  const plain = decompress(original, inner.compression);
   const redacted = typeof plain === 'string' ? null : redactBody(plain);
-  const isCompressed = plain !== null && typeof inner.compression === 'string';
+  const isCompressed = plain !== original;
   if (isCompressed && redacted !== null) inner.compression = ZLIB;
   const body = redacted === null ? Buffer.alloc(tapped.body.length) : isCompressed ? deflateSync(redacted) : redacted;
   return {

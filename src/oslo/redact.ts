@@ -3,23 +3,20 @@
  * is not known to be harmless becomes a placeholder of the same length, so that a redacted capture decodes, correlates
  * and costs as the original does.
  *
- * An allow-list, like fields.ts: a string stays when it is an id, a version or a time, or when it stands under a key of
- * KEPT_KEYS. A key that smells of a secret loses its value whatever it looks like.
+ * An allow-list, like fields.ts: a string stays when it is an id, a version or a time, or when it stands under one of
+ * MESSAGE_KEYS or KEPT_KEYS and is a plain name. A key that smells of a secret loses all below it, keys, numbers and
+ * uuids too; a dictionary of the user's loses all but its uuids.
  */
 import { parseObject } from './parse.ts';
 
-const SECRET_KEY = /pass|secret|token|hmac|auth|credential|key|cookie|signature|user_data|personality|cert/i;
+const SECRET_KEY =
+  /pass|pwd|secret|token|hmac|auth|credential|key|cookie|signature|private|nonce|salt|hash|user_data|personality|cert/i;
 /** Below these keys even the keys are the user's own words. */
 const USER_DICTIONARY =
-  /^(metadata|system_metadata|properties|image_properties|extra_specs|tags|headers|scheduler_hints|instance_metadata)$/;
+  /(^|_)(meta|metadata|properties|extra_specs|tags|labels|annotations|headers|hints|parameters|env|environment|inputs?|outputs?|files)$/;
+/** Kept at the top of a message only: further down they are somebody's arguments. */
+const MESSAGE_KEYS = new Set(['method', 'version', 'namespace', '_reply_q', 'event_type', 'publisher_id', 'priority']);
 const KEPT_KEYS = new Set([
-  'method',
-  'version',
-  'namespace',
-  '_reply_q',
-  'event_type',
-  'publisher_id',
-  'priority',
   'objname',
   'objmethod',
   'nova_object.name',
@@ -51,22 +48,41 @@ const KEPT_KEYS = new Set([
 
 const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
 const KEPT_VALUE = new RegExp(`^(|(req-)?${UUID}|[0-9a-f]{32}|\\d+(\\.\\d+)*|\\d{4}-\\d\\d-\\d\\d[T ][\\d:.]+(Z|[+-][\\d:]+)?)$`);
-const KEPT_KEY = new RegExp(`^([A-Za-z_][\\w.:-]*|${UUID})$`);
-const PLAIN = /^[\w.:@/-]*$/;
-const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s"{}[\],:]+/g;
+const KEPT_KEY = new RegExp(`^([A-Za-z_][\\w.:-]{0,63}|${UUID})$`);
+const EMBEDDED_UUID = new RegExp(`(req-)?(?<![0-9a-f])${UUID}(?![0-9a-f])`, 'g');
+const PLAIN = /^[\w.:@/-]{0,255}$/;
+const API_VERSION = /^v\d{1,2}(\.\d{1,3})?$/;
+/** What may stand in an API's path and stay: its collections, actions and the names of query parameters. */
+const API_WORDS = new Set(
+  `action actions address-groups address-scopes agents aggregates all_tenants allocations attachments auto-allocated-topology
+  availability_zones backups bindings changes-since clusters configs consistencygroups consoles containers credentials
+  default-security-group-rules detail device_id device_owner domains extensions fields file firewall_groups flavors
+  floatingips group_snapshots groups healthcheck host hosts id images ip_address ips is_public l2-gateways lbaas limit limits
+  listeners loadbalancers log logs mac_address marker members messages metadata metering-labels name network-ip-availabilities
+  network_id networks nodes ns os-aggregates os-availability-zone os-console-auth-tokens os-extra_specs os-flavor-access
+  os-floating-ips os-hypervisors os-instance-actions os-instance_usage_audit_log os-interface os-keypairs os-migrations
+  os-quota-class-sets os-quota-sets os-security-groups os-server-external-events os-server-groups os-services
+  os-simple-tenant-usage os-volume_attachments os-volumes_boot placement policies pools port_forwardings port_id ports
+  project_id projects qos qos-specs quotas rbac-policies recordsets regions remote-consoles resource_providers resources
+  roles router_id routers rules security-group-rules security-groups server_id servers services shared shares snapshots
+  sort_dir sort_key stacks status subnet_id subnetpools subnets tags tenant_id topology traits trunks types usages users v
+  versions volume_id volume_types volumes vpn with_count zones`.split(/\s+/),
+);
+const TOKEN = /["{}[\],:]|[^\s"{}[\],:]+/g;
 const DEPTH_MAX = 200;
 
-/** Redacts a plain (not compressed) body. @returns null where it is not JSON: nothing of it can be kept. */
+/**
+ * Redacts a plain (not compressed) body.
+ * @returns null where it is not JSON, or nested too deep: nothing of it can be kept.
+ */
 export function redactBody(body: Buffer): Buffer | null {
   const text = body.toString('utf8');
   const outer = parseObject(text);
   if (outer === null) return null;
   const inner = outer['oslo.message'];
-  if (typeof inner !== 'string') return Buffer.from(redactJson(text, 0));
-  if (parseObject(inner) === null) return null;
-  const version =
-    typeof outer['oslo.version'] === 'string' && KEPT_VALUE.test(outer['oslo.version']) ? outer['oslo.version'] : '2.0';
-  return Buffer.from(`{"oslo.version": "${version}", "oslo.message": ${asciiJson(redactJson(inner, 1))}}`);
+  if (typeof inner === 'string' && parseObject(inner) === null) return null;
+  const redacted = redactJson(text, 0);
+  return redacted === null ? null : Buffer.from(redacted);
 }
 
 interface Level {
@@ -74,35 +90,60 @@ interface Level {
   /** The key whose value comes next, or comes inside. */
   key: string;
   expectsKey: boolean;
+  readonly isTop: boolean;
   readonly isUsers: boolean;
   readonly isSecret: boolean;
 }
 
-/** @param nesting how many times this JSON stands in a string: its placeholders make up for the quotes' escapes. */
-function redactJson(json: string, nesting: number): string {
+/**
+ * @param json well-formed.
+ * @param nesting how many times this JSON stands in a string: its placeholders make up for the quotes' escapes.
+ */
+function redactJson(json: string, nesting: number): string | null {
   const stack: Level[] = [];
-  return json.replace(TOKEN, (token) => {
-    const level = stack.at(-1);
-    switch (token[0]) {
-      case '{':
-      case '[':
-        if (stack.length < DEPTH_MAX) stack.push(deeper(level, token === '{'));
-        return token;
-      case '}':
-      case ']':
-        stack.pop();
-        return token;
-      case ',':
-        if (level?.isObject) level.expectsKey = true;
-        return token;
-      case ':':
-        return token;
-      case '"':
-        return level?.expectsKey ? redactKey(token, level, nesting) : redactValue(token, level, nesting);
-      default:
-        return token;
-    }
-  });
+  const redacted: string[] = [];
+  let done = 0;
+  TOKEN.lastIndex = 0;
+  for (let match = TOKEN.exec(json); match !== null; match = TOKEN.exec(json)) {
+    const isString = match[0] === '"';
+    const end = isString ? stringEnd(json, match.index) : TOKEN.lastIndex;
+    redacted.push(json.slice(done, match.index), redactToken(json.slice(match.index, end), stack, nesting));
+    if (stack.length > DEPTH_MAX) return null;
+    TOKEN.lastIndex = done = end; // redactToken may have used TOKEN for a JSON inside this one
+  }
+  return redacted.join('') + json.slice(done);
+}
+
+/** A loop, since a regular expression runs out of stack in a string of some megabytes. */
+function stringEnd(json: string, from: number): number {
+  for (let at = from + 1; at < json.length; at++) {
+    if (json[at] === '\\') at++;
+    else if (json[at] === '"') return at + 1;
+  }
+  return json.length;
+}
+
+function redactToken(token: string, stack: Level[], nesting: number): string {
+  const level = stack.at(-1);
+  switch (token[0]) {
+    case '{':
+    case '[':
+      stack.push(deeper(level, token === '{'));
+      return token;
+    case '}':
+    case ']':
+      stack.pop();
+      return token;
+    case ',':
+      if (level?.isObject) level.expectsKey = true;
+      return token;
+    case ':':
+      return token;
+    case '"':
+      return level?.expectsKey ? redactKey(token, level, nesting) : redactValue(token, level, nesting);
+    default:
+      return isSecret(level) || level?.isUsers ? token.replace(/\d/g, '1') : token;
+  }
 }
 
 function deeper(level: Level | undefined, isObject: boolean): Level {
@@ -111,53 +152,76 @@ function deeper(level: Level | undefined, isObject: boolean): Level {
     isObject,
     key,
     expectsKey: isObject,
+    isTop: level === undefined,
     isUsers: level?.isUsers === true || USER_DICTIONARY.test(key),
-    isSecret: level?.isSecret === true || isSecretKey(key),
+    isSecret: isSecret(level),
   };
 }
 
 function redactKey(token: string, level: Level, nesting: number): string {
   level.expectsKey = false;
-  level.key = token.slice(1, -1);
-  return !level.isUsers && KEPT_KEY.test(level.key) ? token : placeholder(token, nesting);
+  level.key = JSON.parse(token) as string;
+  if (level.isSecret) return withoutUuids(token, nesting);
+  return !level.isUsers && KEPT_KEY.test(level.key) ? token : withUuids(token, nesting);
 }
 
 function redactValue(token: string, level: Level | undefined, nesting: number): string {
   const key = level?.key ?? '';
-  const value = token.slice(1, -1);
-  if (level?.isSecret || isSecretKey(key)) return placeholder(token, nesting);
-  if (key === 'failure' && value.startsWith('{')) return redactFailure(token, nesting);
-  if (key === 'requestPath') return redactPath(value);
-  const isKept = KEPT_VALUE.test(value) || (!level?.isUsers && KEPT_KEYS.has(key) && PLAIN.test(value));
-  return isKept ? token : placeholder(token, nesting);
+  if (isSecret(level)) return withoutUuids(token, nesting);
+  if (level?.isUsers) return withUuids(token, nesting);
+  if (level?.isTop && (key === 'failure' || (key === 'oslo.message' && nesting === 0))) return redactNested(token, nesting);
+  if (key === 'requestPath') return redactPath(token, nesting);
+  const value = JSON.parse(token) as string;
+  if (KEPT_VALUE.test(value)) return token;
+  if (!KEPT_KEYS.has(key) && !(level?.isTop && MESSAGE_KEYS.has(key))) return withUuids(token, nesting);
+  // No name before, no name after: what decode refuses it must go on refusing.
+  return PLAIN.test(value) ? token : withUuids(token, nesting, '*');
 }
 
-/** `_msg_id` and its like are ids, not keys of a lock. */
-function isSecretKey(key: string): boolean {
-  return SECRET_KEY.test(key) && key !== 'key_name';
+/** Whether all that comes at this place is to be hidden. `_msg_id` and its like are ids, not keys of a lock. */
+function isSecret(level: Level | undefined): boolean {
+  return level !== undefined && (level.isSecret || (SECRET_KEY.test(level.key) && level.key !== 'key_name'));
 }
 
-/** JSON in a string: class and module stay, the message and the traceback go. */
-function redactFailure(token: string, nesting: number): string {
+/** JSON in a string: the message itself, or a failure, of which class and module stay; message and traceback go. */
+function redactNested(token: string, nesting: number): string {
   const text = JSON.parse(token) as string;
-  return parseObject(text) === null ? placeholder(token, nesting) : asciiJson(redactJson(text, nesting + 1));
+  const redacted = parseObject(text) === null ? null : redactJson(text, nesting + 1);
+  return redacted === null ? withUuids(token, nesting) : asciiJson(redacted);
 }
 
-/** An API's path: its words stay, and uuids; what stands where a name may stand goes. */
-function redactPath(path: string): string {
+/** An API's path: its words stay, and uuids; names, values and whatever else goes. */
+function redactPath(token: string, nesting: number): string {
+  const path = onWire(token, nesting);
   const words = path.replace(/[^/?&=]+/g, (word, at: number) => {
-    const isWord = /^(v\d+(\.\d+)?|[a-z]+s|action|detail|os-[a-z-]+|[a-z_]*id|[a-z]+_[a-z]+)(\.json)?$/.test(word);
-    const isName = /[/=]$/.test(path.slice(0, at)) && /[a-z]s\/$|=$/.test(path.slice(0, at));
-    return (isWord && !isName) || new RegExp(`^${UUID}$`).test(word) ? word : 'x'.repeat(word.length);
+    const isWord = path[at - 1] !== '=' && (API_WORDS.has(word) || API_VERSION.test(word));
+    return isWord ? word : fill(word, 'x');
   });
   return `"${words}"`;
 }
 
-/** As many x as the string took on the wire, the escapes of its escapes included. */
-function placeholder(token: string, nesting: number): string {
+function withUuids(token: string, nesting: number, char = 'x'): string {
+  return `"${fill(onWire(token, nesting), char)}"`;
+}
+
+function withoutUuids(token: string, nesting: number): string {
+  return `"${'x'.repeat(onWire(token, nesting).length)}"`;
+}
+
+/** As many characters as the text has, its uuids left: they are what a message is about. */
+function fill(text: string, char: string): string {
+  let filled = '';
+  for (const { 0: uuid, index } of text.matchAll(EMBEDDED_UUID)) {
+    filled += char.repeat(index - filled.length) + uuid;
+  }
+  return filled + char.repeat(text.length - filled.length);
+}
+
+/** A string as it stands on the wire, the escapes of its escapes included. */
+function onWire(token: string, nesting: number): string {
   let wire = token.slice(1, -1);
   for (let i = 0; i < nesting; i++) wire = asciiJson(wire).slice(1, -1);
-  return `"${'x'.repeat(wire.length)}"`;
+  return wire;
 }
 
 /** JSON as Python's json.dumps writes it: beyond ASCII everything is escaped. */

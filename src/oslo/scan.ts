@@ -11,11 +11,15 @@
  * that object's closing brace too early and fails. Any doubt at all (other spacing, escapes, bytes beyond ASCII, an
  * unexpected type) ends in `null`: the full parse decides.
  *
- * The one thing taken on trust is that the skipped part is one well-formed JSON value, as the sender's serializer
- * wrote it (docs/adr/0002-decode-by-tail-scan.md says what follows from that).
+ * The one thing taken on trust is that the skipped part is one well-formed JSON value without a key twice, as the
+ * sender's serializer wrote it (docs/adr/0002-decode-by-tail-scan.md says what follows from that): only reading every
+ * byte could tell. So of a key that stood behind that value and before the anchor, where oslo.messaging writes none but
+ * `namespace`, the scan would see nothing if the last such key's value were an object (behind `result`: any value). It
+ * cannot be an id, the reply queue or a context's id, since the tail must have them; it could be a second `method`,
+ * `event_type` or `publisher_id`, a `namespace`, or that one of the two user keys which the tail has not.
  */
 import { latin1 } from './bytes.ts';
-import { emptyFields, type Fields, OBJECT_METHODS } from './fields.ts';
+import { emptyFields, type Fields, INSTANCE_METHOD, OBJECT_METHODS } from './fields.ts';
 
 const PREFIX = Buffer.from('{"oslo.version": "2.0", "oslo.message": "{', 'latin1');
 const SUFFIX_LENGTH = 2; // "}
@@ -148,7 +152,7 @@ function takeNamespace(b: Buffer, value: number, anchor: number, fields: Fields)
 
 /** The object calls say what they do inside args: {"objinst": {"nova_object.name": "X", …}, "objmethod": "y", …} */
 function takeObject(b: Buffer, args: number, argsEnd: number, fields: Fields): boolean {
-  const name = objectName(b, args, argsEnd);
+  const name = objectName(b, args, argsEnd, fields.method);
   if (name < 0) return false;
   const nameEnd = stringEnd(b, name, argsEnd);
   if (nameEnd < 0) return false;
@@ -163,8 +167,8 @@ function takeObject(b: Buffer, args: number, argsEnd: number, fields: Fields): b
   return true;
 }
 
-function objectName(b: Buffer, args: number, argsEnd: number): number {
-  if (startsWith(b, OBJ_CLASS, args)) return args + OBJ_CLASS.length - 2;
+function objectName(b: Buffer, args: number, argsEnd: number, method: unknown): number {
+  if (method !== INSTANCE_METHOD) return startsWith(b, OBJ_CLASS, args) ? args + OBJ_CLASS.length - 2 : -1;
   if (!startsWith(b, OBJ_INSTANCE, args)) return -1;
   const keyEnd = stringEnd(b, args + OBJ_INSTANCE.length - 2, argsEnd);
   if (keyEnd < 0 || latin1(b, keyEnd - 13, keyEnd - 2) !== 'object.name') return -1;
@@ -203,12 +207,14 @@ function walkTail(b: Buffer, from: number, end: number, fields: Fields): boolean
   }
 }
 
-/** The tail must hold what decides the kind: a key hidden in the skipped part would otherwise go unseen. */
+/** The tail must hold what decides kind and context: a key hidden in the skipped part would otherwise go unseen. */
 function isWhole(b: Buffer, fields: Fields): boolean {
   if (typeof fields.uniqueId !== 'string') return false;
   if (fields.isReply) return fields.ending !== undefined && fields.msgId !== undefined;
-  if (fields.requestId === undefined) return false;
-  if (fields.eventType !== undefined || fields.msgId !== undefined) return true;
+  if (fields.requestId === undefined || fields.globalRequestId === undefined) return false;
+  if (fields.userId === undefined && fields.user === undefined) return false;
+  if (fields.eventType !== undefined) return fields.publisherId !== undefined;
+  if (fields.msgId !== undefined) return fields.replyQueue !== undefined;
   return b.indexOf(MSG_ID, PREFIX.length) < 0; // a cast or fanout: no _msg_id anywhere
 }
 

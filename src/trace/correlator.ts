@@ -5,52 +5,17 @@
  * everything is bounded. A story stays open for as long as more of it may come (Limits says how long for each kind);
  * then it is handed on, once, with its reason.
  */
-import TinyQueue from 'tinyqueue';
 import type { BrokerEvent, Delivery, Publish, Reply } from '../message.ts';
-import { type Handler, type HandlerLimits, Handlers } from './handlers.ts';
+import { type Handler, Handlers } from './handlers.ts';
 import { deliveryKey } from './ids.ts';
+import { DEFAULT_LIMITS, type Limits } from './limits.ts';
+import { newStory, OpenStories, type OpenStory } from './open-stories.ts';
 import type { Processes } from './processes.ts';
 import { Recent } from './recent.ts';
-import {
-  type ClosedMessage,
-  type ClosedReason,
-  type Initiating,
-  statusOf,
-  type TracedDelivery,
-  type TracedMessage,
-} from './traced-message.ts';
+import { type ClosedMessage, type ClosedReason, type Initiating, statusOf, type TracedDelivery } from './traced-message.ts';
 import { type Trace, Traces } from './traces.ts';
 
-export interface Limits extends HandlerLimits {
-  /** How long a finished story waits for what may still change its trace. Milliseconds of event time. */
-  readonly attributionHoldMs: number;
-  /** How long after a call's time-out its late reply is waited for. Milliseconds. */
-  readonly lateReplyMs: number;
-  /** A call without `expiration` is given this. Milliseconds. */
-  readonly defaultTimeoutMs: number;
-  /** How long a notification's consumer may take, where it has one. Milliseconds. */
-  readonly notificationHoldMs: number;
-  /** How long a stream's message may be read again: oslo.messaging's default `x-max-age`. Milliseconds. */
-  readonly streamHoldMs: number;
-  /** Stories open at once; at the bound the one due first is closed as `evicted`. */
-  readonly openMax: number;
-}
-
-export const DEFAULT_LIMITS: Limits = {
-  replyGraceMs: 300,
-  handlerIdleMs: 600_000,
-  roundGapMs: 5_000,
-  attributionHoldMs: 5_000,
-  lateReplyMs: 300_000,
-  defaultTimeoutMs: 60_000,
-  notificationHoldMs: 60_000,
-  streamHoldMs: 1_800_000,
-  openMax: 50_000,
-};
-
-const NO_RESOURCES: ReadonlySet<string> = new Set();
 const CLOSED_IDS_MAX = 100_000;
-const CONSUMED_QUEUES_MAX = 100_000;
 
 /** Why an event joined nothing: the closed list. */
 export type UnmatchedReason = 'delivery_without_publish' | 'reply_without_request';
@@ -59,22 +24,6 @@ export interface CorrelatorOutput {
   closed(message: ClosedMessage): void;
   /** An event whose other half was never seen. */
   unmatched(event: BrokerEvent, reason: UnmatchedReason): void;
-}
-
-interface Open extends TracedMessage {
-  /** True once it has a place in the order of closing. */
-  isQueued: boolean;
-  readonly handlers: Handler[];
-  /** Keys of the deliveries seen, the replies' too: the same event seen twice counts once. */
-  readonly seen: Set<string>;
-  /** The handler that sent it, while its answer may wake that handler. */
-  sender: Handler | null;
-}
-
-/** When to look whether a story can be closed. A story may stand here twice: what is closed already is passed over. */
-interface Due {
-  readonly atNs: bigint;
-  readonly open: Open;
 }
 
 export class Correlator {
@@ -89,25 +38,22 @@ export class Correlator {
   };
   readonly #processes: Processes;
   readonly #output: CorrelatorOutput;
-  readonly #limits: Limits;
   readonly #handlers: Handlers;
   readonly #traces = new Traces();
-  readonly #open = new Map<string, Open>();
-  readonly #calls = new Map<string, Open>();
+  readonly #open: OpenStories;
+  /** Open calls by `_msg_id`. */
+  readonly #calls = new Map<string, OpenStory>();
   /** Replies whose call was not seen yet, by `_msg_id`. */
   readonly #earlyReplies: Recent<string, BrokerEvent[]>;
   /** Stories that were closed: their publish, seen again, is no new message. */
   readonly #closedIds = new Recent<string, true>(CLOSED_IDS_MAX);
-  readonly #due = new TinyQueue<Due>([], (a, b) => (a.atNs < b.atNs ? -1 : Number(a.atNs > b.atNs)));
-  /** Queues that somebody consumes: a notification to another is never delivered. */
-  readonly #consumed = new Recent<string, true>(CONSUMED_QUEUES_MAX);
   #nowNs = 0n;
 
   constructor(processes: Processes, output: CorrelatorOutput, limits: Limits = DEFAULT_LIMITS) {
     this.#processes = processes;
     this.#output = output;
-    this.#limits = limits;
     this.#handlers = new Handlers(limits);
+    this.#open = new OpenStories(limits);
     this.#earlyReplies = new Recent(limits.openMax, (events) => this.#giveUp(events));
     processes.onJoin = (gone, kept) => this.#handlers.join(gone, kept);
   }
@@ -120,7 +66,9 @@ export class Correlator {
   add(event: BrokerEvent): void {
     this.#processes.observe(event);
     if (event.timeNs > this.#nowNs) this.#nowNs = event.timeNs;
-    this.#closeDue();
+    for (let due = this.#open.nextDue(this.#nowNs); due !== undefined; due = this.#open.nextDue(this.#nowNs)) {
+      this.#close(due, reasonOf(due));
+    }
     const { message } = event;
     if (message.kind === 'reply') this.#addReply(event, message);
     else if (event.event === 'publish') this.#addPublish(event, message);
@@ -129,9 +77,7 @@ export class Correlator {
 
   /** Closes everything: no more events will come. */
   finish(): void {
-    for (let due = this.#due.pop(); due !== undefined; due = this.#due.pop()) {
-      if (this.#isOpen(due.open)) this.#close(due.open, 'end_of_input');
-    }
+    for (let story = this.#open.first(); story !== undefined; story = this.#open.first()) this.#close(story, 'end_of_input');
     for (const [msgId, events] of this.#earlyReplies.entries()) {
       this.#earlyReplies.delete(msgId);
       this.#giveUp(events);
@@ -143,7 +89,7 @@ export class Correlator {
       this.duplicates++;
       return;
     }
-    const open = this.#open.get(message.uniqueId) ?? this.#start(event, message);
+    const open = this.#open.get(message.uniqueId) ?? newStory(message, event);
     if (open.publish !== null) {
       this.duplicates++;
       return;
@@ -157,13 +103,14 @@ export class Correlator {
   }
 
   #addDelivery(event: Delivery, message: Initiating): void {
-    this.#consumed.set(event.queue, true);
-    const open = this.#open.get(message.uniqueId) ?? this.#start(event, message);
+    this.#open.noteConsumed(event.queue);
+    const open = this.#open.get(message.uniqueId) ?? newStory(message, event);
     if (!this.#isNew(open, deliveryKey(event))) return;
     const delivery: TracedDelivery = {
       event,
       isReread: this.#isReread(open, event),
       lastActivityNs: event.timeNs,
+      activities: 0,
       notifications: [],
     };
     open.deliveries.push(delivery);
@@ -183,7 +130,7 @@ export class Correlator {
     this.#touch(call, event);
   }
 
-  #addReplyPublish(call: Open, event: Publish, reply: Reply): void {
+  #addReplyPublish(call: OpenStory, event: Publish, reply: Reply): void {
     call.replyCount++;
     call.replyBytes += event.bytes;
     if (reply.failure !== null) call.failureCount++;
@@ -194,27 +141,28 @@ export class Correlator {
     const server = call.handlers.find((handler) => this.#processes.keyOf(handler.delivery.event.connection) === process);
     for (const handler of call.handlers) {
       this.#handlers.answered(this.#keyOf(handler), handler, event.timeNs);
-      if (handler === (server ?? call.handlers[0])) handler.delivery.lastActivityNs = event.timeNs;
+      if (handler === (server ?? call.handlers[0])) noteActivity(handler, event.timeNs);
     }
   }
 
-  #addReplyDelivery(call: Open, event: Delivery, reply: Reply): void {
+  #addReplyDelivery(call: OpenStory, event: Delivery, reply: Reply): void {
     call.replyDeliveries++;
     call.replyBytesDelivered += event.bytes;
     if (!reply.ending) return;
+    if (event.timeNs > call.lastEventNs) call.lastEventNs = event.timeNs;
     if (call.answeredNs === null) {
       call.answeredNs = event.timeNs;
-      this.#queue(call, event.timeNs + BigInt(this.#limits.attributionHoldMs) * 1_000_000n);
+      this.#open.hasten(call);
     }
     if (call.sender === null) return;
     call.sender.waitingFor--;
     call.sender.wakeNs = event.timeNs;
-    call.sender.delivery.lastActivityNs = event.timeNs;
+    noteActivity(call.sender, event.timeNs);
     call.sender = null;
   }
 
   /** Finds what caused a message, and by that its trace. */
-  #attribute(open: Open, event: Publish, message: Initiating): void {
+  #attribute(open: OpenStory, event: Publish, message: Initiating): void {
     const process = this.#processes.keyOf(event.connection) as object;
     const parent = this.#handlers.parentOf(process, event, this.#processes.isOne(event.connection));
     if (parent !== null) {
@@ -237,9 +185,9 @@ export class Correlator {
     );
   }
 
-  #sentBy(handler: Handler, open: Open, event: Publish, message: Initiating): void {
+  #sentBy(handler: Handler, open: OpenStory, event: Publish, message: Initiating): void {
     handler.wakeNs = event.timeNs;
-    handler.delivery.lastActivityNs = event.timeNs;
+    noteActivity(handler, event.timeNs);
     if (message.kind === 'notification') {
       handler.delivery.notifications.push({ timeNs: event.timeNs, eventType: message.eventType });
     } else if (message.kind === 'call') {
@@ -248,7 +196,7 @@ export class Correlator {
     }
   }
 
-  #openHandler(open: Open, delivery: TracedDelivery, message: Exclude<Initiating, { kind: 'notification' }>): void {
+  #openHandler(open: OpenStory, delivery: TracedDelivery, message: Exclude<Initiating, { kind: 'notification' }>): void {
     const handler: Handler = {
       message: open,
       delivery,
@@ -262,7 +210,7 @@ export class Correlator {
     this.#handlers.open(this.#keyOf(handler), handler);
   }
 
-  #awaitReply(open: Open, msgId: string): void {
+  #awaitReply(open: OpenStory, msgId: string): void {
     this.#calls.set(msgId, open);
     const early = this.#earlyReplies.get(msgId);
     if (early === undefined) return;
@@ -270,7 +218,7 @@ export class Correlator {
     for (const event of early) this.#addReply(event, event.message as Reply);
   }
 
-  #isNew(open: Open, key: string): boolean {
+  #isNew(open: OpenStory, key: string): boolean {
     if (open.seen.has(key)) {
       this.duplicates++;
       return false;
@@ -280,7 +228,7 @@ export class Correlator {
   }
 
   /** Streams are read again when a consumer reconnects: the same reader had it, or its connection is younger than the message. */
-  #isReread(open: Open, event: Delivery): boolean {
+  #isReread(open: OpenStory, event: Delivery): boolean {
     if (event.streamOffset === null) return false;
     const reader = this.#processes.keyOf(event.connection);
     if (open.deliveries.some(({ event: other }) => this.#processes.keyOf(other.connection) === reader)) return true;
@@ -288,116 +236,22 @@ export class Correlator {
     return open.publish !== null && sinceNs !== null && sinceNs > open.publish.timeNs;
   }
 
-  #start(event: BrokerEvent, message: Initiating): Open {
-    const open: Open = {
-      uniqueId: message.uniqueId,
-      message,
-      publish: null,
-      resources: NO_RESOURCES,
-      trace: null,
-      join: 'none',
-      confidence: 'certain',
-      cause: null,
-      deliveries: [],
-      reply: null,
-      replyCount: 0,
-      failureCount: 0,
-      replyBytes: 0,
-      replyDeliveries: 0,
-      replyBytesDelivered: 0,
-      answeredNs: null,
-      lastEventNs: event.timeNs,
-      isQueued: false,
-      handlers: [],
-      seen: new Set(),
-      sender: null,
-    };
-    this.#open.set(message.uniqueId, open);
-    return open;
-  }
-
-  /** Takes note of an event that joined a story; a new story is due from now on. */
-  #touch(open: Open, event: BrokerEvent): void {
+  /** Takes note of an event that joined a story; a new story is open from now on. */
+  #touch(open: OpenStory, event: BrokerEvent): void {
     if (event.timeNs > open.lastEventNs) open.lastEventNs = event.timeNs;
-    if (open.isQueued) return;
-    open.isQueued = true;
-    this.#queue(open, this.#dueNs(open));
-    if (this.#open.size > this.#limits.openMax) this.#evict();
+    if (this.#open.get(open.uniqueId) === open) return;
+    this.#open.add(open);
+    if (!this.#open.isFull) return;
+    const first = this.#open.first();
+    if (first !== undefined) this.#close(first, 'evicted');
   }
 
   #keyOf(handler: Handler): object {
     return this.#processes.keyOf(handler.delivery.event.connection) as object;
   }
 
-  #closeDue(): void {
-    for (let next = this.#due.peek(); next !== undefined && next.atNs <= this.#nowNs; next = this.#due.peek()) {
-      this.#due.pop();
-      const { open } = next;
-      if (!this.#isOpen(open)) continue;
-      const dueNs = this.#dueNs(open);
-      if (dueNs > this.#nowNs) this.#queue(open, dueNs);
-      else this.#close(open, reasonOf(open));
-    }
-  }
-
-  #queue(open: Open, atNs: bigint): void {
-    this.#due.push({ atNs, open });
-  }
-
-  #isOpen(open: Open): boolean {
-    return this.#open.get(open.uniqueId) === open;
-  }
-
-  #evict(): void {
-    for (let next = this.#due.pop(); next !== undefined; next = this.#due.pop()) {
-      const { open, atNs } = next;
-      if (!this.#isOpen(open)) continue;
-      const dueNs = this.#dueNs(open);
-      if (dueNs <= atNs) {
-        this.#close(open, 'evicted');
-        return;
-      }
-      // A story's due time is brought up to date when its turn comes.
-      this.#queue(open, dueNs);
-    }
-  }
-
-  /** When nothing more of a story is expected. */
-  #dueNs(open: Open): bigint {
-    return open.lastEventNs + BigInt(this.#patienceMs(open)) * 1_000_000n + this.#activityNs(open);
-  }
-
-  /** A handler's last sign of life may be later than its message's last event. */
-  #activityNs(open: Open): bigint {
-    let lastNs = open.lastEventNs;
-    for (const { lastActivityNs } of open.deliveries) if (lastActivityNs > lastNs) lastNs = lastActivityNs;
-    return lastNs - open.lastEventNs;
-  }
-
-  #patienceMs(open: Open): number {
-    const limits = this.#limits;
-    const { message, publish } = open;
-    if (publish === null) return limits.attributionHoldMs;
-    switch (message.kind) {
-      case 'notification':
-        return this.#isAwaited(open, publish) ? limits.notificationHoldMs : limits.attributionHoldMs;
-      case 'call':
-        if (open.answeredNs !== null) return limits.attributionHoldMs;
-        return (publish.expirationMs ?? limits.defaultTimeoutMs) + limits.lateReplyMs;
-      case 'cast':
-      case 'fanout':
-        return isStreamed(open) ? limits.streamHoldMs : limits.handlerIdleMs;
-    }
-  }
-
-  #isAwaited(open: Open, publish: Publish): boolean {
-    return (
-      open.deliveries.length < publish.routedQueues.length && publish.routedQueues.some((queue) => this.#consumed.has(queue))
-    );
-  }
-
-  #close(open: Open, reason: ClosedReason): void {
-    this.#open.delete(open.uniqueId);
+  #close(open: OpenStory, reason: ClosedReason): void {
+    this.#open.remove(open);
     if (open.message.kind === 'call') this.#calls.delete(open.message.msgId);
     for (const handler of open.handlers) this.#handlers.close(this.#keyOf(handler), handler);
     const { publish, trace } = open;
@@ -408,7 +262,7 @@ export class Correlator {
     this.closedByReason[reason]++;
     this.#closedIds.set(open.uniqueId, true);
     this.#output.closed({
-      traced: open as TracedMessage & { publish: Publish; trace: Trace },
+      traced: open as OpenStory & { publish: Publish; trace: Trace },
       reason,
       status: statusOf(open, this.#nowNs),
       from: this.#processes.of(publish.connection),
@@ -421,13 +275,14 @@ export class Correlator {
   }
 }
 
-function reasonOf(open: Open): ClosedReason {
-  if (open.message.kind !== 'call') return 'settled';
-  return open.answeredNs === null ? 'timed_out' : 'answered';
+function noteActivity({ delivery }: Handler, atNs: bigint): void {
+  delivery.lastActivityNs = atNs;
+  delivery.activities++;
 }
 
-function isStreamed(open: Open): boolean {
-  return open.deliveries.some(({ event }) => event.streamOffset !== null);
+function reasonOf(open: OpenStory): ClosedReason {
+  if (open.message.kind !== 'call') return 'settled';
+  return open.answeredNs === null ? 'timed_out' : 'answered';
 }
 
 function replyKey(event: BrokerEvent, reply: Reply): string {

@@ -31,8 +31,9 @@ export interface TracedDelivery {
   readonly event: Delivery;
   /** A stream's message that this reader had before, or that is older than its connection. */
   readonly isReread: boolean;
-  /** The last thing its handler was seen to do. */
+  /** The last thing its handler was seen to do, and how many such things there were. */
   lastActivityNs: bigint;
+  activities: number;
   /** Notifications that its handler sent: events of its span. */
   readonly notifications: { readonly timeNs: bigint; readonly eventType: string }[];
 }

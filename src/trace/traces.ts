@@ -79,6 +79,13 @@ export function rootOf(trace: Trace): Trace {
   return root;
 }
 
+/** How many times a trace turned out to be part of another. */
+export function mergeCount(trace: Trace): number {
+  let count = 0;
+  for (let at = trace; at.mergedInto !== null; at = at.mergedInto) count++;
+  return count;
+}
+
 function merge(trace: Trace, into: Trace): void {
   const gone = rootOf(trace);
   const kept = rootOf(into);

@@ -89,7 +89,7 @@ function toTemplates({ messages }: Capture): Template[] {
 
 function toTemplate(message: TappedMessage, gapNs: number): Template {
   const compression = compressionOf(message.headers);
-  const body = decompress(Buffer.from(message.body), compression);
+  const body = decompress(message.body as Buffer, compression);
   if (typeof body === 'string') throw new Error(`a fixture's body: ${body}`);
   const ids = [...body.toString('latin1').matchAll(ID)].map(({ 0: id, index }) => toId(id, index));
   return { message, gapNs, body, isCompressed: compression !== undefined, ids };

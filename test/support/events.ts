@@ -3,7 +3,8 @@
  * Times are milliseconds from an arbitrary beginning.
  */
 import type { Delivery, MessageKind, Publish } from '../../src/message.ts';
-import { Correlator, DEFAULT_LIMITS, type Limits, type UnmatchedReason } from '../../src/trace/correlator.ts';
+import { Correlator, type UnmatchedReason } from '../../src/trace/correlator.ts';
+import { DEFAULT_LIMITS, type Limits } from '../../src/trace/limits.ts';
 import { type BrokerSnapshot, Processes } from '../../src/trace/processes.ts';
 import type { ClosedMessage } from '../../src/trace/traced-message.ts';
 

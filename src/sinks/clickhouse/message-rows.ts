@@ -2,9 +2,10 @@
 import { hash } from 'node:crypto';
 import type { Unmatched } from '../../pipeline.ts';
 import { deliveryKey } from '../../trace/ids.ts';
+import { lastActivityNs } from '../../trace/open-stories.ts';
 import { operationOf } from '../../trace/operations.ts';
 import type { ClosedMessage, TracedMessage } from '../../trace/traced-message.ts';
-import { rootOf } from '../../trace/traces.ts';
+import { mergeCount, rootOf } from '../../trace/traces.ts';
 
 export const MESSAGE_COLUMNS = [
   'published_at',
@@ -71,7 +72,8 @@ const NO_ID = '00000000000000000000000000000000';
 const OWN_REQUEST_RANK = 10;
 
 /** A row as the text of a JSON array, in the order of MESSAGE_COLUMNS. */
-export function messageRow({ traced, status, reason, from, to }: ClosedMessage): string {
+export function messageRow(closed: ClosedMessage): string {
+  const { traced, status, reason, from, to } = closed;
   const { publish, message, deliveries, reply, cause } = traced;
   const trace = rootOf(traced.trace);
   const isRpc = message.kind !== 'notification';
@@ -120,25 +122,26 @@ export function messageRow({ traced, status, reason, from, to }: ClosedMessage):
     deliveries.map(({ event }) => event.redelivered),
     deliveries.map(({ isReread }) => isReread),
     reason,
-    ns(endedNs(traced)),
+    ns(lastActivityNs(traced)),
     missingCount(traced),
-    revisionOf(traced),
+    revisionOf(closed),
   ]);
 }
 
-/** Events that a story knows of: of two rows of one message, the one with more replaces the other. */
-export function revisionOf({ deliveries, replyCount, replyDeliveries }: TracedMessage): number {
-  return 1 + deliveries.length + replyCount + replyDeliveries;
+/**
+ * How much a story knows: of two rows of one message the one that knows more replaces the other. Events of its own, what
+ * its handlers did, merges of its trace; and half a step more where it ended by itself, not because the input did.
+ */
+export function revisionOf({ traced, reason }: ClosedMessage): number {
+  const { deliveries, replyCount, replyDeliveries, trace } = traced;
+  const activities = deliveries.reduce((sum, delivery) => sum + delivery.activities, 0);
+  const known = 1 + deliveries.length + replyCount + replyDeliveries + activities + mergeCount(trace);
+  return 2 * known + Number(reason !== 'end_of_input' && reason !== 'evicted');
 }
 
 /** When the caller had its answer; when it was published, where its delivery was not seen. */
 export function repliedNs({ answeredNs, reply }: TracedMessage): bigint | null {
   return answeredNs ?? reply?.publishedNs ?? null;
-}
-
-/** The last thing seen of a message: an event of its own, or what its handlers did. */
-export function endedNs({ lastEventNs, deliveries }: TracedMessage): bigint {
-  return deliveries.reduce((last, { lastActivityNs }) => (lastActivityNs > last ? lastActivityNs : last), lastEventNs);
 }
 
 /** Answered without having been delivered, or given an answer that nobody published: events that the tap missed. */

@@ -80,7 +80,7 @@ export class ClickHouseWriter implements Sink {
     );
     if (rows.length === 0) return messages;
     const known = new Map(rows.map(({ id, revision }) => [id, revision]));
-    const fresh = messages.filter(({ traced }) => (known.get(traced.uniqueId) ?? 0) < revisionOf(traced));
+    const fresh = messages.filter((closed) => (known.get(closed.traced.uniqueId) ?? 0) < revisionOf(closed));
     const outdated = fresh.map(({ traced }) => traced.uniqueId).filter((id) => known.has(id));
     await this.#remove(
       'oslo_messages',

@@ -51,7 +51,7 @@ CREATE TABLE IF NOT EXISTS oslo_messages
     ended_at              DateTime64(9, 'UTC') CODEC(Delta(8), ZSTD(3)),
     -- Events that must have been but were not seen: a call answered without its delivery, a reply without its publish.
     missing               UInt8 CODEC(ZSTD(3)),
-    -- Events that this row knows of. Read again from a longer recording, the row that knows more replaces the other.
+    -- How much this row knows. Read again from a longer recording, the row that knows more replaces the other.
     revision              UInt32 CODEC(ZSTD(3)),
     INDEX trace_id_bloom trace_id TYPE bloom_filter(0.01) GRANULARITY 1
 )

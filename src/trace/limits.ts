@@ -1,0 +1,29 @@
+/** How long what is open is waited for, and how much of it there may be. */
+import type { HandlerLimits } from './handlers.ts';
+
+export interface Limits extends HandlerLimits {
+  /** How long a finished story waits for what may still change its trace. Milliseconds of event time. */
+  readonly attributionHoldMs: number;
+  /** How long after a call's time-out its late reply is waited for. Milliseconds. */
+  readonly lateReplyMs: number;
+  /** A call without `expiration` is given this. Milliseconds. */
+  readonly defaultTimeoutMs: number;
+  /** How long a notification's consumer may take, where it has one. Milliseconds. */
+  readonly notificationHoldMs: number;
+  /** How long a stream's message may be read again: oslo.messaging's default `x-max-age`. Milliseconds. */
+  readonly streamHoldMs: number;
+  /** Stories open at once; at the bound the one due first is closed as `evicted`. */
+  readonly openMax: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  replyGraceMs: 300,
+  handlerIdleMs: 600_000,
+  roundGapMs: 5_000,
+  attributionHoldMs: 5_000,
+  lateReplyMs: 300_000,
+  defaultTimeoutMs: 60_000,
+  notificationHoldMs: 60_000,
+  streamHoldMs: 1_800_000,
+  openMax: 50_000,
+};
