@@ -8,7 +8,7 @@ import type { BrokerSnapshot } from '../../src/trace/processes.ts';
 
 /** The snapshot's path: as the capture is named, links not resolved. */
 export function snapshotPath(capture: string): string {
-  return capture.replace(/\.ndjson(\.gz)?$/, '') + '.connections.json';
+  return `${capture.replace(/\.ndjson(\.gz)?$/, '')}.connections.json`;
 }
 
 /**

@@ -34,10 +34,10 @@ interface ReplayOptions extends StoreOptions {
 
 async function replay(files: readonly string[], options: ReplayOptions): Promise<void> {
   for (const file of files) assertReadable(file);
-  const store = await openWriter(options, 'replay');
   const interrupt = new AbortController();
   const onSignal = () => interrupt.abort();
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  const store = await openWriter(options, 'replay');
   try {
     for (const file of files) await replayFile(file, store, options, interrupt.signal);
   } finally {

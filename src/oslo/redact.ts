@@ -4,7 +4,7 @@
  * and costs as the original does.
  *
  * An allow-list, like fields.ts: a string stays when it is an id, a version or a time, or when it stands under one of
- * MESSAGE_KEYS or KEPT_KEYS and is a plain name. A key that smells of a secret loses all below it, keys, numbers and
+ * MESSAGE_KEYS, KEPT_KEYS or TAXONOMY_KEYS and is a plain name. A key that smells of a secret loses all below it, keys, numbers and
  * uuids too; a dictionary of the user's loses all but its uuids.
  */
 import { parseObject } from './parse.ts';
@@ -15,7 +15,7 @@ const SECRET_KEY =
 const USER_DICTIONARY =
   /(^|_)(meta|metadata|properties|extra_specs|tags|labels|annotations|headers|hints|parameters|env|environment|inputs?|outputs?|files)$/;
 /** Kept at the top of a message only: further down they are somebody's arguments. */
-const MESSAGE_KEYS = new Set(['method', 'version', 'namespace', '_reply_q', 'event_type', 'publisher_id', 'priority']);
+const MESSAGE_KEYS = new Set(['method', 'namespace', '_reply_q', 'event_type', 'publisher_id', 'priority']);
 const KEPT_KEYS = new Set([
   'objname',
   'objmethod',
@@ -40,17 +40,18 @@ const KEPT_KEYS = new Set([
   'state',
   'status',
   'device_owner',
-  'typeURI',
   'eventType',
-  'action',
   'outcome',
 ]);
+/** CADF's, with slashes: `service/compute/servers`, `read/list`. */
+const TAXONOMY_KEYS = new Set(['typeURI', 'action']);
 
 const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
 const KEPT_VALUE = new RegExp(`^(|(req-)?${UUID}|[0-9a-f]{32}|\\d+(\\.\\d+)*|\\d{4}-\\d\\d-\\d\\d[T ][\\d:.]+(Z|[+-][\\d:]+)?)$`);
 const KEPT_KEY = new RegExp(`^([A-Za-z_][\\w.:-]{0,63}|${UUID})$`);
 const EMBEDDED_UUID = new RegExp(`(req-)?(?<![0-9a-f])${UUID}(?![0-9a-f])`, 'g');
-const PLAIN = /^[\w.:@/-]{0,255}$/;
+const PLAIN = /^[\w.:@-]{0,255}$/;
+const TAXONOMY = /^(http:\/\/schemas\.dmtf\.org\/cloud\/audit\/1\.0\/event|[\w.-]{0,64}(\/[\w.-]{0,64}){0,8})$/;
 const API_VERSION = /^v\d{1,2}(\.\d{1,3})?$/;
 /** What may stand in an API's path and stay: its collections, actions and the names of query parameters. */
 const API_WORDS = new Set(
@@ -73,7 +74,8 @@ const DEPTH_MAX = 200;
 
 /**
  * Redacts a plain (not compressed) body.
- * @returns null where it is not JSON, or nested too deep: nothing of it can be kept.
+ * @returns null where it is not JSON, or nested too deep: nothing of it can be kept. An inner message nested too deep
+ * becomes a placeholder.
  */
 export function redactBody(body: Buffer): Buffer | null {
   const text = body.toString('utf8');
@@ -173,6 +175,7 @@ function redactValue(token: string, level: Level | undefined, nesting: number): 
   if (key === 'requestPath') return redactPath(token, nesting);
   const value = JSON.parse(token) as string;
   if (KEPT_VALUE.test(value)) return token;
+  if (TAXONOMY_KEYS.has(key) && TAXONOMY.test(value)) return token;
   if (!KEPT_KEYS.has(key) && !(level?.isTop && MESSAGE_KEYS.has(key))) return withUuids(token, nesting);
   // No name before, no name after: what decode refuses it must go on refusing.
   return PLAIN.test(value) ? token : withUuids(token, nesting, '*');

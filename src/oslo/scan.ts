@@ -32,6 +32,9 @@ const NAMESPACE = Buffer.from(', \\"namespace\\": \\"', 'latin1');
 const MSG_ID = Buffer.from('\\"_msg_id\\"', 'latin1');
 const OBJ_METHOD = Buffer.from(', \\"objmethod\\": \\"', 'latin1');
 const KEY = {
+  args: Buffer.from('args'),
+  payload: Buffer.from('payload'),
+  result: Buffer.from('result'),
   ending: Buffer.from('ending'),
   msgId: Buffer.from('_msg_id'),
   version: Buffer.from('version'),
@@ -87,9 +90,9 @@ function walkHead(b: Buffer, end: number, fields: Fields): number {
     at = afterColon(b, keyEnd);
     if (at < 0) return -1;
     const length = keyEnd - 2 - key;
-    if (length === 4 && b[key] === 0x61 /* a: args */) return found('args', at);
-    if (length === 7 && b[key] === 0x70 /* p: payload */) return found('payload', at);
-    if (length === 6 && b[key] === 0x72 /* r: result */) return found('result', at);
+    if (length === 4 && startsWith(b, KEY.args, key)) return found('args', at);
+    if (length === 7 && startsWith(b, KEY.payload, key)) return found('payload', at);
+    if (length === 6 && startsWith(b, KEY.result, key)) return found('result', at);
     const valueEnd = stringEnd(b, at, end);
     if (valueEnd < 0 || !setHead(b, key, length, at + 2, valueEnd - 2, fields)) return -1;
     at = afterComma(b, valueEnd);

@@ -5,7 +5,7 @@
  *   DIR/chdb/          the engine's own files
  */
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Session } from 'chdb';
 import { Failed, Misuse, reasonOf } from '../errors.ts';
@@ -56,13 +56,20 @@ function prepareDirectory({ directory, isWriter }: OpenOptions): void {
     throw new Misuse(`there is no data in ${directory}: run 'oslotap replay FILE' first, or name another --store`);
   }
   try {
-    if (isWriter) mkdirSync(directory, { recursive: true, mode: 0o700 });
+    if (isWriter) makeDirectory(resolve(directory));
     accessSync(directory, constants.W_OK);
   } catch (error) {
     throw new Misuse(
       `the data directory ${directory} cannot be written: ${(error as NodeJS.ErrnoException).code ?? reasonOf(error)}`,
     );
   }
+}
+
+/** Step by step: Node's own `recursive` never ends below /proc (mkdir answers ENOENT for a parent that is there). */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  makeDirectory(dirname(path));
+  mkdirSync(path, { mode: 0o700 });
 }
 
 async function takeLock({ directory, command, isWriter }: OpenOptions): Promise<void> {

@@ -1,121 +1,87 @@
-/**
- * A million events through the whole pipeline into a fresh embedded store, and what they leave on the disk. A program of
- * its own, started by run.ts, so that nothing else is in its memory. Prints one line of JSON.
- *
- *   node test/bench/million.ts [--events N] [--together N] [--keep DIR]
- */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { runPipeline } from '../../src/pipeline.ts';
-import { ClickHouseWriter } from '../../src/sinks/clickhouse/writer.ts';
-import { openChdb } from '../../src/store/chdb.ts';
-import { migrate } from '../../src/store/migrate.ts';
-import type { Store } from '../../src/store/store.ts';
-import { Processes } from '../../src/trace/processes.ts';
-import { loadCaptures, wholeSnapshot } from './captures.ts';
-import { Copies } from './copies.ts';
+/** A million events end to end: speed, peak memory, bytes on the disk. The work is million-child.ts's. */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { MillionResult } from './million-child.ts';
+import { megabytes, number, type Report } from './report.ts';
 
-const TABLES = ['otel_traces', 'oslo_messages', 'oslo_unmatched', 'otel_traces_trace_id_ts'];
-const SAMPLE_MS = 100;
+const CHILD = fileURLToPath(new URL('./million-child.ts', import.meta.url));
+const RSS_BYTES_MAX = 700e6;
+const COLUMNS_SHOWN = 16;
 
-export interface TableSize {
-  readonly table: string;
-  readonly rows: number;
-  readonly bytes: number;
+export interface MillionOptions {
+  readonly events: number;
+  /** Copies of the captures that run at the same time. */
+  readonly together: number;
 }
 
-export interface ColumnSize {
-  readonly table: string;
-  readonly column: string;
-  readonly bytes: number;
+export async function benchMillion({ events, together }: MillionOptions): Promise<Report[]> {
+  const program = ['--expose-gc', CHILD, '--events', String(events), '--together', String(together)];
+  const { stdout } = await promisify(execFile)(process.execPath, program, { maxBuffer: 2 ** 24 });
+  const result = JSON.parse(stdout) as MillionResult;
+  return [speed(result), disk(result), columns(result)];
 }
 
-export type MillionResult = Awaited<ReturnType<typeof run>>;
-
-async function run(directory: string, events: number, together: number) {
-  const captures = await loadCaptures();
-  const copies = new Copies(captures);
-  const rss = new RssSampler();
-  const store = await openChdb({ directory, command: 'bench', isWriter: true });
-  await migrate(store);
-  const writer = await ClickHouseWriter.open(store);
-  const beforeBytes = rss.sample();
-  const cpu = process.cpuUsage();
-  const beganMs = performance.now();
-  const processes = new Processes(wholeSnapshot(captures));
-  const tally = await runPipeline(copies.messages({ events, together }), writer, { processes, onProgress: () => rss.sample() });
-  const wallMs = performance.now() - beganMs - copies.makingMs;
-  const { user, system } = process.cpuUsage(cpu);
-  const cpuMs = (user + system) / 1000 - copies.makingMs;
-  const replayPeakBytes = rss.stop();
-  const mergeBeganMs = performance.now();
-  for (const table of TABLES) await store.command(`OPTIMIZE TABLE ${table} FINAL`);
-  const result = {
-    tally,
-    together,
-    wallMs,
-    cpuMs,
-    makingMs: copies.makingMs,
-    mergeMs: performance.now() - mergeBeganMs,
-    beforeBytes,
-    replayPeakBytes,
-    /** As the kernel counted it, merges included: no sample can miss it. */
-    peakBytes: process.resourceUsage().maxRSS * 1024,
-    written: writer.tally,
-    tables: await tableSizes(store),
-    columns: await columnSizes(store),
+function speed({ tally, wallMs, cpuMs, makingMs, mergeMs, written, together, ...memory }: MillionResult): Report {
+  const { events, duplicates, late, closed } = tally;
+  const count = (value: number) => value.toLocaleString('en-US');
+  const unmatched = Object.values(tally.unmatched).reduce((sum, value) => sum + value, 0);
+  return {
+    title: `${count(events)} events through the pipeline into chDB${together > 1 ? `, ${together} copies at the same time` : ''}`,
+    rows: [
+      ['events/s', number((events / wallMs) * 1000)],
+      ['µs an event, wall clock', number((wallMs * 1000) / events)],
+      ['µs an event, CPU of all threads', number((cpuMs * 1000) / events)],
+      ['making the events (not counted above)', `${number(makingMs / 1000)} s`],
+      ['merging at the end', `${number(mergeMs / 1000)} s`],
+      ['RSS with the captures loaded', megabytes(memory.capturesBytes)],
+      ['RSS with the engine loaded', megabytes(memory.beforeBytes)],
+      ['RSS, peak of the samples', megabytes(memory.replayPeakBytes)],
+      ['RSS, peak as the kernel counted it', megabytes(memory.peakBytes)],
+      ['spans', count(written.spans)],
+      ['messages', count(written.messages)],
+      ['evicted at the bound', count(closed.evicted)],
+      ['duplicates, late, unmatched', [duplicates, late, unmatched].map(count).join(', ')],
+    ],
+    verdicts: [
+      {
+        claim: `peak RSS below ${RSS_BYTES_MAX / 1e6} million bytes: ${Math.round(memory.peakBytes / 1e6)}`,
+        holds: memory.peakBytes < RSS_BYTES_MAX,
+      },
+    ],
+    figures: {
+      million_us_an_event: (wallMs * 1000) / events,
+      million_cpu_us_an_event: (cpuMs * 1000) / events,
+      million_peak_rss_bytes: memory.peakBytes,
+    },
   };
-  await store.close();
-  return result;
 }
 
-class RssSampler {
-  #peakBytes = 0;
-  readonly #timer = setInterval(() => this.sample(), SAMPLE_MS);
-
-  sample(): number {
-    const { rss } = process.memoryUsage();
-    this.#peakBytes = Math.max(this.#peakBytes, rss);
-    return rss;
-  }
-
-  stop(): number {
-    clearInterval(this.#timer);
-    this.sample();
-    return this.#peakBytes;
-  }
+function disk({ tables, written }: MillionResult): Report {
+  const whole = tables.reduce((sum, { bytes }) => sum + bytes, 0);
+  const traces = tables.find(({ table }) => table === 'otel_traces')?.bytes ?? 0;
+  const row = (name: string, rows: string, bytes: number) => [name, rows, megabytes(bytes), number(bytes / written.spans)];
+  return {
+    title: 'On the disk, merged',
+    rows: [
+      ['table', 'rows', 'size', 'bytes a span'],
+      ...tables.map(({ table, rows, bytes }) => row(table, rows.toLocaleString('en-US'), bytes)),
+      row('all', '', whole),
+    ],
+    verdicts: [],
+    figures: { million_traces_bytes_a_span: traces / written.spans, million_all_bytes_a_span: whole / written.spans },
+  };
 }
 
-function tableSizes(store: Store): Promise<TableSize[]> {
-  return store.query(
-    `SELECT table, toUInt32(sum(rows)) AS rows, toFloat64(sum(bytes_on_disk)) AS bytes FROM system.parts
-     WHERE active AND database = currentDatabase() AND table IN {tables:Array(String)} GROUP BY table ORDER BY bytes DESC`,
-    { tables: TABLES },
-  );
-}
-
-function columnSizes(store: Store): Promise<ColumnSize[]> {
-  return store.query(
-    `SELECT table, column, toFloat64(sum(column_data_compressed_bytes)) AS bytes FROM system.parts_columns
-     WHERE active AND database = currentDatabase() AND table IN {tables:Array(String)}
-     GROUP BY table, column ORDER BY bytes DESC`,
-    { tables: TABLES },
-  );
-}
-
-const { values } = parseArgs({
-  options: {
-    events: { type: 'string', default: '1000000' },
-    together: { type: 'string', default: '1' },
-    /** A directory for the data, to be looked at later. */
-    keep: { type: 'string' },
-  },
-});
-const directory = values.keep ?? mkdtempSync(join(tmpdir(), 'oslotap-bench-'));
-try {
-  process.stdout.write(`${JSON.stringify(await run(directory, Number(values.events), Number(values.together)))}\n`);
-} finally {
-  if (values.keep === undefined) rmSync(directory, { recursive: true, force: true });
+function columns({ columns: sizes, written }: MillionResult): Report {
+  const shown = sizes
+    .slice(0, COLUMNS_SHOWN)
+    .map(({ table, column, bytes }) => [`${table}.${column}`, number(bytes / written.spans)]);
+  const rest = sizes.slice(COLUMNS_SHOWN).reduce((sum, { bytes }) => sum + bytes, 0);
+  return {
+    title: 'Where the bytes go',
+    rows: [['column', 'bytes a span'], ...shown, [`${sizes.length - COLUMNS_SHOWN} others`, number(rest / written.spans)]],
+    verdicts: [],
+    figures: {},
+  };
 }

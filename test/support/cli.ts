@@ -21,6 +21,7 @@ export function oslotap(args: readonly string[], env: Readonly<Record<string, st
     encoding: 'utf8',
     env: { ...process.env, ...env },
     maxBuffer: 256 * 1024 * 1024,
+    timeout: 50_000,
   });
   return { code: status, stdout, stderr };
 }

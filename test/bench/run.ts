@@ -1,0 +1,42 @@
+/**
+ * `npm run bench`: how fast, how small, side by side with the naive way. About two minutes.
+ *
+ *   npm run bench -- [decode] [correlate] [store] [million] [--events N] [--together N] [--json]
+ *
+ * `million` runs only when it is named. `--together N` lets N of its copies run at the same time: a stress of the bounds.
+ */
+import { parseArgs } from 'node:util';
+import { benchCorrelate } from './correlate.ts';
+import { benchDecode } from './decode.ts';
+import { benchMillion } from './million.ts';
+import { printReport, type Report } from './report.ts';
+import { benchStore } from './store.ts';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: 'boolean', default: false },
+    events: { type: 'string', default: '1000000' },
+    together: { type: 'string', default: '1' },
+  },
+});
+
+const BENCHES: Readonly<Record<string, () => Promise<Report[]>>> = {
+  decode: benchDecode,
+  correlate: benchCorrelate,
+  store: benchStore,
+  million: () => benchMillion({ events: Number(values.events), together: Number(values.together) }),
+};
+const BY_DEFAULT = ['decode', 'correlate', 'store'];
+
+const figures: Record<string, number> = {};
+for (const name of positionals.length === 0 ? BY_DEFAULT : positionals) {
+  const bench = BENCHES[name];
+  if (bench === undefined) throw new Error(`there is no bench '${name}': ${Object.keys(BENCHES).join(', ')}`);
+  for (const report of await bench()) {
+    Object.assign(figures, report.figures);
+    if (!values.json) printReport(report);
+    if (report.verdicts.some(({ holds }) => !holds)) process.exitCode = 1;
+  }
+}
+if (values.json) console.log(JSON.stringify(figures, null, 2));
