@@ -39,10 +39,11 @@ export function scratch(): string {
 }
 
 /** Runs a Python script of test/support. */
-export function python(script: string, args: readonly string[]): Ran {
+export function python(script: string, args: readonly string[], timeoutMs = 50_000): Ran {
   const { status, stdout, stderr } = spawnSync('python3', [join(ROOT, 'test/support', script), ...args], {
     encoding: 'utf8',
     maxBuffer: 256 * 1024 * 1024,
+    timeout: timeoutMs,
   });
   return { code: status, stdout, stderr };
 }
