@@ -48,7 +48,7 @@ export interface Tally {
 /** For a replay nothing is in a hurry: whatever fits into memory is put in order. */
 export const REPLAY_WINDOW: ReorderWindow = { windowMs: 600_000, eventsMax: 20_000 };
 
-const BATCH_STORIES = 5_000;
+const BATCH_STORIES = 2_500;
 const PROGRESS_EVERY_EVENTS = 1_000;
 
 /** Runs a tap's messages through to the sink, until the tap ends. */
@@ -59,6 +59,7 @@ export async function runPipeline(tap: AsyncIterable<TappedMessage>, sink: Sink,
   const reorder = new Reorder(window, (event) => correlator.add(event));
   const undecodable: Tally['undecodable'] = {};
   let events = 0;
+  let writing: Promise<void> = Promise.resolve();
 
   for await (const tapped of tap) {
     events++;
@@ -69,11 +70,17 @@ export async function runPipeline(tap: AsyncIterable<TappedMessage>, sink: Sink,
     } else {
       reorder.add(event);
     }
-    if (batch.size >= BATCH_STORIES) await sink.write(batch.take());
+    if (batch.size >= BATCH_STORIES) {
+      // One batch is written while the next fills.
+      await writing;
+      writing = sink.write(batch.take());
+      writing.catch(() => {}); // it is awaited above or below: no unhandled rejection in between
+    }
     if (events % PROGRESS_EVERY_EVENTS === 0) onProgress?.(events);
   }
   reorder.flush();
   correlator.finish();
+  await writing;
   if (batch.size > 0) await sink.write(batch.take());
   return {
     events,

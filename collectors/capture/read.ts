@@ -12,7 +12,7 @@ import { constants, createGunzip } from 'node:zlib';
 import type { TappedMessage } from '../../src/message.ts';
 
 /** A line longer than this is not read. Bytes. */
-export const LINE_BYTES_MAX = 128 * 1024 * 1024;
+export const LINE_BYTES_MAX = 64 * 1024 * 1024;
 
 export interface CaptureListener {
   /** A line that could not be used: its number, from 1, and why. */

@@ -7,7 +7,7 @@ import type { UndecodableReason } from '../message.ts';
 import { type Bzip2Error, bunzip2 } from './bunzip2.ts';
 
 /** Largest body taken, compressed or not: a bomb must not fill the memory. Bytes. */
-export const BODY_BYTES_MAX = 64 * 1024 * 1024;
+export const BODY_BYTES_MAX = 32 * 1024 * 1024;
 
 /** The plain body, or why there is none. */
 export function decompress(body: Buffer, compression: unknown): Buffer | UndecodableReason {

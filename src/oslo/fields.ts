@@ -5,7 +5,7 @@
  * Wire keys stand once, in this folder. Source: oslo.messaging's `_drivers/amqp.py` (`_msg_id`, `_unique_id`,
  * `_context_*`), `_drivers/amqpdriver.py` (`_reply_q`, `_timeout`, replies), `notify/notifier.py` (notifications).
  */
-import type { Context, OsloMessage, UndecodableReason } from '../message.ts';
+import type { OsloMessage, UndecodableReason } from '../message.ts';
 
 /** The inner message's values of interest, unchecked: undefined where the key is absent. */
 export interface Fields {
@@ -76,20 +76,22 @@ export function toMessage(fields: Fields, exchange: string): OsloMessage | Undec
   return toRequest(fields, uniqueId, exchange);
 }
 
+// Written out key by key: spreading one object into the next costs a third of a microsecond, for every message.
 function toRequest(fields: Fields, uniqueId: string, exchange: string): OsloMessage | UndecodableReason {
-  if (!isText(fields.method, IDENTIFIER)) return 'not_oslo';
-  const request = {
-    uniqueId,
-    method: fields.method,
-    object: objectOf(fields),
-    namespace: text(fields.namespace, NAME),
-    version: text(fields.version, VERSION),
-    ...contextOf(fields),
-  };
-  if (isText(fields.msgId, HEX_32)) {
-    return { kind: 'call', ...request, msgId: fields.msgId, replyQueue: text(fields.replyQueue, NAME) ?? '' };
+  const { method, msgId } = fields;
+  if (!isText(method, IDENTIFIER)) return 'not_oslo';
+  const object = OBJECT_METHODS.has(method) ? objectOf(fields) : null;
+  const namespace = text(fields.namespace, NAME);
+  const version = text(fields.version, VERSION);
+  const requestId = text(fields.requestId, REQUEST_ID);
+  const globalRequestId = text(fields.globalRequestId, REQUEST_ID);
+  const hasUser = userOf(fields);
+  if (isText(msgId, HEX_32)) {
+    const replyQueue = text(fields.replyQueue, NAME) ?? '';
+    return { kind: 'call', uniqueId, method, object, namespace, version, requestId, globalRequestId, hasUser, msgId, replyQueue };
   }
-  return { kind: exchange.endsWith('_fanout') ? 'fanout' : 'cast', ...request };
+  const kind = exchange.endsWith('_fanout') ? 'fanout' : 'cast';
+  return { kind, uniqueId, method, object, namespace, version, requestId, globalRequestId, hasUser };
 }
 
 function toReply(fields: Fields, uniqueId: string): OsloMessage | UndecodableReason {
@@ -111,16 +113,14 @@ function toNotification(fields: Fields, uniqueId: string): OsloMessage | Undecod
     uniqueId,
     eventType: fields.eventType,
     publisherId: text(fields.publisherId, NAME),
-    ...contextOf(fields),
+    requestId: text(fields.requestId, REQUEST_ID),
+    globalRequestId: text(fields.globalRequestId, REQUEST_ID),
+    hasUser: userOf(fields),
   };
 }
 
-function contextOf(fields: Fields): Context {
-  return {
-    requestId: text(fields.requestId, REQUEST_ID),
-    globalRequestId: text(fields.globalRequestId, REQUEST_ID),
-    hasUser: isPresent(fields.userId) || isPresent(fields.user),
-  };
+function userOf(fields: Fields): boolean {
+  return isPresent(fields.userId) || isPresent(fields.user);
 }
 
 function objectOf(fields: Fields): string | null {

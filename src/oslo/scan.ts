@@ -55,6 +55,9 @@ const OBJ_CLASS = Buffer.from('{\\"objname\\": \\"', 'latin1');
 const OBJ_METHOD_REACH_BYTES = 8192;
 const DEPTH_MAX = 64;
 
+/** Bytes that stand for themselves in a string. */
+const IS_PLAIN = new Uint8Array(256);
+for (let c = 0x20; c <= 0x7e; c++) IS_PLAIN[c] = c === 0x22 || c === 0x5c ? 0 : 1;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const COLON = 0x3a;
@@ -125,9 +128,29 @@ function setHead(b: Buffer, key: number, length: number, from: number, to: numbe
   }
 }
 
+/** Lengths of the tails seen last: they are mostly the same, and looking there is cheaper than searching. */
+const tails = new Uint32Array(16);
+
+/** Where the tail may begin. A guess is as good as a search: the walk from there decides. */
+function anchorOf(b: Buffer, value: number, end: number): number {
+  const anchor = ANCHOR[bulk];
+  const length = end - value;
+  for (let i = 0; i < tails.length; i++) {
+    const tail = tails[i] as number;
+    const at = end - tail;
+    if (tail !== 0 && tail < length && b[at] === COMMA && startsWith(b, anchor, at)) return at;
+  }
+  const at = b.lastIndexOf(anchor, end);
+  if (at >= value) {
+    tails.copyWithin(1, 0);
+    tails[0] = end - at;
+  }
+  return at;
+}
+
 /** Jumps over the bulk's value. Returns where the tail's first key starts, or -1. */
 function skipBulk(b: Buffer, value: number, end: number, fields: Fields): number {
-  const anchor = b.lastIndexOf(ANCHOR[bulk], end);
+  const anchor = anchorOf(b, value, end);
   if (anchor < value) return -1;
   if (bulk === 'result') {
     fields.isReply = fields.method === undefined && fields.eventType === undefined;
@@ -294,12 +317,9 @@ function afterComma(b: Buffer, at: number): number {
 /** A string of plain ASCII, `\"…\"`: returns the position behind it, or -1 (also for any escape inside it). */
 function stringEnd(b: Buffer, at: number, end: number): number {
   if (b[at] !== BACKSLASH || b[at + 1] !== QUOTE) return -1;
-  for (let i = at + 2; i < end - 1; i++) {
-    const c = b[i] as number;
-    if (c === BACKSLASH) return b[i + 1] === QUOTE ? i + 2 : -1;
-    if (c < 0x20 || c > 0x7e || c === QUOTE) return -1;
-  }
-  return -1;
+  let i = at + 2;
+  while (IS_PLAIN[b[i] as number] === 1) i++;
+  return i < end - 1 && b[i] === BACKSLASH && b[i + 1] === QUOTE ? i + 2 : -1;
 }
 
 /** Any value: returns the position behind it, or -1 where it is not plainly well-formed. */

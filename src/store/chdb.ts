@@ -96,8 +96,19 @@ function tryLock(directory: string, command: string, isWriter: boolean): Holder 
   }
 }
 
+const NEWLINE = 10;
+/** Bytes that a UTF-16 unit takes at most. */
+const UTF8_BYTES_MAX = 3;
+
+function grown(buffer: Buffer, length: number, needed: number): Buffer {
+  const larger = Buffer.allocUnsafe(Math.max(needed, buffer.length * 2));
+  buffer.copy(larger, 0, 0, length);
+  return larger;
+}
+
 class ChdbStore implements Store {
   readonly #session: Session;
+  #buffer: Buffer = Buffer.allocUnsafe(1024 * 1024);
   readonly #directory: string;
 
   constructor(session: Session, directory: string) {
@@ -121,11 +132,23 @@ class ChdbStore implements Store {
 
   async insert(table: string, columns: readonly string[], rows: readonly string[]): Promise<void> {
     if (rows.length === 0) return;
-    await this.#session.insert({ table, columns, values: Buffer.from(`${rows.join('\n')}\n`), format: 'JSONCompactEachRow' });
+    await this.#session.insert({ table, columns, values: this.#encode(rows), format: 'JSONCompactEachRow' });
   }
 
   async close(): Promise<void> {
     this.#session.close();
     unlock(this.#directory);
+  }
+
+  /** Rows as text, a line each, in a buffer that is used again: valid until the next insert. */
+  #encode(rows: readonly string[]): Buffer {
+    let length = 0;
+    for (const row of rows) {
+      const needed = length + row.length * UTF8_BYTES_MAX + 1;
+      if (needed > this.#buffer.length) this.#buffer = grown(this.#buffer, length, needed);
+      length += this.#buffer.write(row, length);
+      this.#buffer[length++] = NEWLINE;
+    }
+    return this.#buffer.subarray(0, length);
   }
 }

@@ -9,7 +9,7 @@ import type { BrokerEvent, Delivery, Publish, Reply } from '../message.ts';
 import { type Handler, Handlers } from './handlers.ts';
 import { deliveryKey } from './ids.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
-import { newStory, OpenStories, type OpenStory } from './open-stories.ts';
+import { hasDelivery, newStory, OpenStories, type OpenStory } from './open-stories.ts';
 import type { Processes } from './processes.ts';
 import { Recent } from './recent.ts';
 import { type ClosedMessage, type ClosedReason, type Initiating, statusOf, type TracedDelivery } from './traced-message.ts';
@@ -95,8 +95,6 @@ export class Correlator {
       return;
     }
     open.publish = event;
-    // Only what has a handler is ever compared by its resources.
-    if (message.kind !== 'notification') open.resources = new Set(event.resources);
     this.#attribute(open, event, message);
     if (message.kind === 'call') this.#awaitReply(open, message.msgId);
     this.#touch(open, event);
@@ -105,7 +103,10 @@ export class Correlator {
   #addDelivery(event: Delivery, message: Initiating): void {
     this.#open.noteConsumed(event.queue);
     const open = this.#open.get(message.uniqueId) ?? newStory(message, event);
-    if (!this.#isNew(open, deliveryKey(event))) return;
+    if (hasDelivery(open, event)) {
+      this.duplicates++;
+      return;
+    }
     const delivery: TracedDelivery = {
       event,
       isReread: this.#isReread(open, event),
@@ -124,7 +125,12 @@ export class Correlator {
       this.#earlyReplies.set(reply.msgId, [...(this.#earlyReplies.get(reply.msgId) ?? []), event]);
       return;
     }
-    if (!this.#isNew(call, replyKey(event, reply))) return;
+    const key = replyKey(event, reply);
+    if (call.replyKeys.includes(key)) {
+      this.duplicates++;
+      return;
+    }
+    call.replyKeys.push(key);
     if (event.event === 'publish') this.#addReplyPublish(call, event, reply);
     else this.#addReplyDelivery(call, event, reply);
     this.#touch(call, event);
@@ -149,7 +155,7 @@ export class Correlator {
     call.replyDeliveries++;
     call.replyBytesDelivered += event.bytes;
     if (!reply.ending) return;
-    if (event.timeNs > call.lastEventNs) call.lastEventNs = event.timeNs;
+    this.#touch(call, event);
     if (call.answeredNs === null) {
       call.answeredNs = event.timeNs;
       this.#open.hasten(call);
@@ -218,15 +224,6 @@ export class Correlator {
     for (const event of early) this.#addReply(event, event.message as Reply);
   }
 
-  #isNew(open: OpenStory, key: string): boolean {
-    if (open.seen.has(key)) {
-      this.duplicates++;
-      return false;
-    }
-    open.seen.add(key);
-    return true;
-  }
-
   /** Streams are read again when a consumer reconnects: the same reader had it, or its connection is younger than the message. */
   #isReread(open: OpenStory, event: Delivery): boolean {
     if (event.streamOffset === null) return false;
@@ -239,6 +236,7 @@ export class Correlator {
   /** Takes note of an event that joined a story; a new story is open from now on. */
   #touch(open: OpenStory, event: BrokerEvent): void {
     if (event.timeNs > open.lastEventNs) open.lastEventNs = event.timeNs;
+    open.touchedNs = this.#nowNs;
     if (this.#open.get(open.uniqueId) === open) return;
     this.#open.add(open);
     if (!this.#open.isFull) return;

@@ -186,7 +186,7 @@ function chooseAmong(candidates: readonly Handler[], resources: readonly string[
 function score(candidates: readonly Handler[], resources: readonly string[]): Scored[] {
   const scored = candidates.map((handler) => ({ handler, distinction: 0 }));
   for (const resource of resources) {
-    const holders = scored.filter(({ handler }) => handler.message.resources.has(resource));
+    const holders = scored.filter(({ handler }) => handler.message.publish?.resources.includes(resource));
     if (holders.length === candidates.length) continue;
     for (const holder of holders) holder.distinction += 1 / holders.length ** 2;
   }

@@ -27,6 +27,18 @@ export function deliveryKey(delivery: Delivery): string {
   return `${vhost}\0${queue}\0${connection}\0${channel}\0${redelivered ? 1 : 0}\0${deliveryCount}`;
 }
 
+/** The same as equal keys, without making them. */
+export function isSameDelivery(a: Delivery, b: Delivery): boolean {
+  return (
+    a.connection === b.connection &&
+    a.channel === b.channel &&
+    a.queue === b.queue &&
+    a.redelivered === b.redelivered &&
+    a.deliveryCount === b.deliveryCount &&
+    a.vhost === b.vhost
+  );
+}
+
 /** Span of what one receiver did: 16 hex digits. */
 export function receiverSpanId(delivery: Delivery): string {
   return hash('sha256', `${delivery.message.uniqueId}\0${deliveryKey(delivery)}`, 'hex').slice(0, 16);

@@ -5,8 +5,9 @@
  * out anew when a story's turn comes: what is not due then goes back into the queue.
  */
 import TinyQueue from 'tinyqueue';
-import type { BrokerEvent, Publish } from '../message.ts';
+import type { BrokerEvent, Delivery, Publish } from '../message.ts';
 import type { Handler } from './handlers.ts';
+import { deliveryKey, isSameDelivery } from './ids.ts';
 import type { Limits } from './limits.ts';
 import { Recent } from './recent.ts';
 import type { Initiating, TracedMessage } from './traced-message.ts';
@@ -14,8 +15,11 @@ import type { Initiating, TracedMessage } from './traced-message.ts';
 export interface OpenStory extends TracedMessage {
   /** What its receivers are doing with it. */
   readonly handlers: Handler[];
-  /** Keys of the deliveries and replies seen: the same event seen twice counts once. */
-  readonly seen: Set<string>;
+  /** Keys of the replies seen, published or delivered; and of the deliveries, where there are many. */
+  readonly replyKeys: string[];
+  deliveryKeys: Set<string> | null;
+  /** The clock when its last event came. With events in order that is the event's own time. */
+  touchedNs: bigint;
   /** The handler that sent it, while the answer may wake that handler. */
   sender: Handler | null;
 }
@@ -26,7 +30,6 @@ interface Due {
   readonly story: OpenStory;
 }
 
-const NO_RESOURCES: ReadonlySet<string> = new Set();
 const CONSUMED_QUEUES_MAX = 100_000;
 
 export class OpenStories {
@@ -105,7 +108,10 @@ export class OpenStories {
 
   /** When nothing more of a story is expected. */
   #dueNs(story: OpenStory): bigint {
-    return lastActivityNs(story) + BigInt(this.#patienceMs(story)) * 1_000_000n;
+    const lastNs = lastActivityNs(story);
+    // A straggler is behind the clock: its story is given its time from when it came.
+    const fromNs = story.touchedNs > lastNs ? story.touchedNs : lastNs;
+    return fromNs + BigInt(this.#patienceMs(story)) * 1_000_000n;
   }
 
   #patienceMs(story: OpenStory): number {
@@ -135,7 +141,6 @@ export function newStory(message: Initiating, event: BrokerEvent): OpenStory {
     uniqueId: message.uniqueId,
     message,
     publish: null,
-    resources: NO_RESOURCES,
     trace: null,
     join: 'none',
     confidence: 'certain',
@@ -150,9 +155,25 @@ export function newStory(message: Initiating, event: BrokerEvent): OpenStory {
     answeredNs: null,
     lastEventNs: event.timeNs,
     handlers: [],
-    seen: new Set(),
+    replyKeys: [],
+    deliveryKeys: null,
+    touchedNs: event.timeNs,
     sender: null,
   };
+}
+
+/** Receivers of one message up to which a new delivery is compared with each of them. */
+const COMPARED_MAX = 8;
+
+/** True where this delivery was seen before: the same message, queue, connection and count of attempts. */
+export function hasDelivery(story: OpenStory, event: Delivery): boolean {
+  const { deliveries } = story;
+  if (deliveries.length <= COMPARED_MAX) return deliveries.some(({ event: other }) => isSameDelivery(other, event));
+  story.deliveryKeys ??= new Set(deliveries.map(({ event: other }) => deliveryKey(other)));
+  const key = deliveryKey(event);
+  if (story.deliveryKeys.has(key)) return true;
+  story.deliveryKeys.add(key);
+  return false;
 }
 
 function isStreamed({ deliveries }: TracedMessage): boolean {

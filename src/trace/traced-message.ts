@@ -56,8 +56,6 @@ export interface TracedMessage {
   readonly message: Initiating;
   /** Null while only a delivery was seen. Closed without one, the story has no row: it is counted as unmatched. */
   publish: Publish | null;
-  /** Resources that its arguments or payload name. */
-  resources: ReadonlySet<string>;
   trace: Trace | null;
   join: Join;
   confidence: Confidence;

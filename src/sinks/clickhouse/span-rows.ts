@@ -104,9 +104,10 @@ function senderAttributes({ traced, status }: ClosedMessage): Attributes {
   if (traced.join !== 'none') attributes[ATTRIBUTE.join] = traced.join;
   if (traced.confidence === 'likely') attributes[ATTRIBUTE.confidence] = 'likely';
   if (cause === null) attributes[ATTRIBUTE.operation] = operationOf(message, requestId !== null).name;
-  // The trace id is the request id: it stands here only where it is another, or at the trace's own beginning.
-  if (message.requestId !== null && (message.requestId !== requestId || cause === null))
+  // The trace id is the request's own: the id stands here only where it is another, or at the trace's beginning.
+  if (requestId !== null && message.requestId !== null && (message.requestId !== requestId || cause === null)) {
     attributes[ATTRIBUTE.requestId] = message.requestId;
+  }
   if (status === 'timeout') attributes[ATTRIBUTE.errorType] = 'timeout';
   if (traced.reply?.failure != null) attributes[ATTRIBUTE.errorType] = traced.reply.failure;
   return attributes;
