@@ -14,7 +14,7 @@ if (isInstalled()) process.exit(0);
 console.log('installing packages (npm ci): the embedded ClickHouse, Node 24 and the tools, about 900 MB on disk …');
 const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: 'inherit' });
 if (npm.status !== 0) {
-  console.error('installing failed, see above; is the npm registry reachable? Then again: npm ci');
+  console.error('installing failed: npm says why above. To try again: npm ci');
   process.exit(1);
 }
 

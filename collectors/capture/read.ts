@@ -140,7 +140,7 @@ function toNs(ts: unknown): bigint | null {
 
 /** SYNC_FLUSH: what a truncated file still holds comes out, instead of an error that throws the last of it away. */
 function inflate(file: Readable): Readable {
-  const gunzip = createGunzip({ finishFlush: constants.Z_SYNC_FLUSH, chunkSize: 256 * 1024 });
+  const gunzip = createGunzip({ finishFlush: constants.Z_SYNC_FLUSH, chunkSize: 16 * 1024 });
   // Not pipe(): an error of the file ends the gunzip too, and a reader that stops early closes the file.
   return pipe(file, gunzip, () => {}) as Readable;
 }

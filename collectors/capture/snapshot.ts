@@ -59,7 +59,7 @@ function toSnapshot(json: unknown): BrokerSnapshot {
       name: String(row.name),
       peerHost: String(row.peer_host ?? ''),
       connectionName: String((row.client_properties as Row | undefined)?.connection_name ?? ''),
-      connectedAtMs: typeof row.connected_at === 'number' ? row.connected_at : 0,
+      connectedAtMs: Number.isSafeInteger(row.connected_at) ? (row.connected_at as number) : 0,
     })),
     consumers: (root.consumers ?? []).map((row) => ({
       queue: String((row.queue as Row | undefined)?.name ?? ''),

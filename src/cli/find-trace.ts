@@ -1,23 +1,33 @@
 /** From what a user typed to one trace. */
 import { Failed } from '../errors.ts';
-import { nearIds, resolveId } from '../queries/traces.ts';
+import { findTrace, nearIds, resolveId, type TraceSummary } from '../queries/traces.ts';
+import { requestTable } from '../report/request-table.ts';
 import type { Store } from '../store/store.ts';
-import { requestIdOfTrace } from '../trace/ids.ts';
 
-const HITS_NAMED_MAX = 10;
+const HITS_LISTED_MAX = 50;
 
-/** @throws Failed where the id means no trace (with near ones) or several (with a list). */
+/** @throws Failed where the id means no trace (with near ones) or several (which are listed on stderr). */
 export async function findTraceId(store: Store, id: string): Promise<string> {
   const hits = await resolveId(store, id);
   const [only] = hits;
-  if (only !== undefined && hits.length === 1) return only;
   if (only === undefined) throw new Failed(await notFound(store, id));
-  const named = hits.slice(0, HITS_NAMED_MAX).map((traceId) => requestIdOfTrace(traceId).replace(/^req-/, ''));
-  const more = hits.length > named.length ? ` and ${hits.length - named.length} more` : '';
-  throw new Failed(`${id} is in ${hits.length} traces: ${named.join(', ')}${more}`);
+  if (hits.length === 1) return only;
+  process.stderr.write(requestTable(await summaries(store, hits.slice(0, HITS_LISTED_MAX))));
+  const more = hits.length > HITS_LISTED_MAX ? `, of which the first ${HITS_LISTED_MAX} are listed` : '';
+  throw new Failed(`${id} is in ${hits.length} traces${more}: show one of them`);
+}
+
+async function summaries(store: Store, traceIds: readonly string[]): Promise<TraceSummary[]> {
+  const found: TraceSummary[] = [];
+  for (const traceId of traceIds) {
+    const summary = await findTrace(store, traceId);
+    if (summary !== null) found.push(summary);
+  }
+  return found;
 }
 
 async function notFound(store: Store, id: string): Promise<string> {
+  if (!/^(req-)?[0-9a-f-]+$/i.test(id)) return `'${id}' is no request id, trace id or uuid`;
   const near = await nearIds(store, id);
   return near.length === 0
     ? `${id} is not in the store, which holds no API request`

@@ -12,7 +12,7 @@ import { version } from './version.ts';
 
 /** Runs one command. @returns the exit code: 0 done, 1 failed or not found, 2 wrong usage or set-up. */
 export async function main(args: readonly string[]): Promise<number> {
-  endQuietlyOnClosedPipe();
+  endOnClosedOutput();
   try {
     await program().parseAsync(args, { from: 'user' });
     return EXIT.done;
@@ -30,7 +30,6 @@ function program(): Command {
     .description('Follows every RPC of an OpenStack cloud through RabbitMQ: what did one API request cost, and whom did it ask?')
     .version(version())
     .showSuggestionAfterError()
-    .helpCommand(false)
     .addHelpText(
       'after',
       `
@@ -62,10 +61,11 @@ Exit codes: 0 done, 1 failed or not found, 2 wrong usage or set-up.`,
   return root;
 }
 
-/** `oslotap messages --json | head`: the reader has enough. */
-function endQuietlyOnClosedPipe(): void {
+/** `oslotap messages --json | head`: the reader has enough. A full disk is another matter. */
+function endOnClosedOutput(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(EXIT.done);
-    throw error;
+    process.stderr.write(`oslotap: the output cannot be written: ${error.code ?? reasonOf(error)}\n`);
+    process.exit(EXIT.failed);
   });
 }

@@ -48,7 +48,9 @@ async function replay(files: readonly string[], options: ReplayOptions): Promise
 
 function assertReadable(file: string): void {
   try {
-    if (statSync(file).isDirectory()) throw new Misuse(`${file} is a directory: name a capture, X.ndjson.gz`);
+    const stat = statSync(file);
+    if (stat.isDirectory()) throw new Misuse(`${file} is a directory: name a capture, X.ndjson.gz`);
+    if (!stat.isFile()) throw new Misuse(`${file} is not a regular file: write the capture to one first`);
     accessSync(file, constants.R_OK);
   } catch (error) {
     if (error instanceof Misuse) throw error;
@@ -172,6 +174,7 @@ function report(file: string, tally: Tally, written: WriteTally | null, reading:
       written.known === 0 ? `${thousands(written.spans)} spans stored` : `${thousands(written.known)} of them stored already`,
     );
   if (tally.duplicates > 0) parts.push(`${thousands(tally.duplicates)} seen twice`);
+  if (tally.late > 0) parts.push(`${thousands(tally.late)} too late to be put in order`);
   if (reading.broken > 0) parts.push(`${thousands(reading.broken)} broken lines passed over`);
   if (undecodable > 0) parts.push(`${thousands(undecodable)} undecodable (${Object.keys(tally.undecodable).join(', ')})`);
   if (unmatched > 0) parts.push(`${thousands(unmatched)} without their other half`);

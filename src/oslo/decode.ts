@@ -39,9 +39,9 @@ export function decode(tapped: TappedMessage): BrokerEvent | Undecodable {
   const hop = {
     timeNs: tapped.receivedNs,
     vhost: text(headers.vhost),
-    exchange,
+    exchange: shared(exchange),
     routingKey: text(Array.isArray(headers.routing_keys) ? headers.routing_keys[0] : undefined),
-    connection,
+    connection: shared(connection),
     channel: whole(headers.channel) ?? 0,
     bytes: tapped.body.length,
     message,
@@ -58,7 +58,7 @@ export function decode(tapped: TappedMessage): BrokerEvent | Undecodable {
   return {
     event: 'deliver',
     ...hop,
-    queue: tapped.routingKey.slice(DELIVER.length),
+    queue: shared(tapped.routingKey.slice(DELIVER.length)),
     redelivered: Boolean(headers.redelivered),
     deliveryCount: whole(inner['x-delivery-count']) ?? 0,
     streamOffset: whole(inner['x-stream-offset']),
@@ -79,7 +79,7 @@ function undecodable(tapped: TappedMessage, headers: Table, reason: UndecodableR
     timeNs: tapped.receivedNs,
     direction,
     exchange: text(headers.exchange_name),
-    queue: direction === 'deliver' ? tapped.routingKey.slice(DELIVER.length) : '',
+    queue: direction === 'deliver' ? shared(tapped.routingKey.slice(DELIVER.length)) : '',
     connection: text(headers.connection),
     bytes: tapped.body.length,
   };
@@ -100,11 +100,26 @@ function isTable(value: unknown): value is Table {
 
 /** AMQP short strings have at most 255 bytes; a longer one is not one. */
 function text(value: unknown): string {
-  return typeof value === 'string' && value.length <= 255 ? value : '';
+  return typeof value === 'string' && value.length <= 255 ? shared(value) : '';
+}
+
+/** Names come again and again: one copy of each is kept, so that a held event is small. */
+const names = new Map<string, string>();
+const NAMES_MAX = 20_000;
+/** A name's control characters would reach the terminal. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;
+
+function shared(name: string): string {
+  const known = names.get(name);
+  if (known !== undefined) return known;
+  if (names.size >= NAMES_MAX) names.clear();
+  names.set(name, name.replace(CONTROL, '\ufffd'));
+  return names.get(name) as string;
 }
 
 function strings(value: unknown): readonly string[] {
-  return Array.isArray(value) && value.length > 0 ? value.filter((item) => typeof item === 'string') : NONE;
+  return Array.isArray(value) && value.length > 0 ? value.filter((item) => typeof item === 'string').map(shared) : NONE;
 }
 
 /** A whole number ≥ 0, also as text: `expiration` is a string of milliseconds. */

@@ -82,6 +82,8 @@ export function scanBody(body: Buffer): Fields | null {
 
 // What walkHead found to be skipped. Module state instead of a result object: this runs for every message.
 let bulk: keyof typeof ANCHOR = 'args';
+let bulkFrom = 0;
+let bulkTo = 0;
 
 /** Walks the keys before the bulk. Returns where its value starts, or -1. */
 function walkHead(b: Buffer, end: number, fields: Fields): number {
@@ -152,6 +154,8 @@ function anchorOf(b: Buffer, value: number, end: number): number {
 function skipBulk(b: Buffer, value: number, end: number, fields: Fields): number {
   const anchor = anchorOf(b, value, end);
   if (anchor < value) return -1;
+  bulkFrom = value;
+  bulkTo = anchor;
   if (bulk === 'result') {
     fields.isReply = fields.method === undefined && fields.eventType === undefined;
     return fields.isReply ? anchor + 2 : -1;
@@ -241,7 +245,7 @@ function isWhole(b: Buffer, fields: Fields): boolean {
   if (fields.userId === undefined && fields.user === undefined) return false;
   if (fields.eventType !== undefined) return fields.publisherId !== undefined;
   if (fields.msgId !== undefined) return fields.replyQueue !== undefined;
-  return b.indexOf(MSG_ID, PREFIX.length) < 0; // a cast or fanout: no _msg_id anywhere
+  return b.subarray(bulkFrom, bulkTo).indexOf(MSG_ID) < 0; // a cast or fanout: no _msg_id in what was skipped either
 }
 
 /** Takes a tail key of interest. False: a key or a type that only the full parse can judge. */

@@ -147,14 +147,15 @@ export async function* allMessages(store: Store): AsyncGenerator<MessageDetail> 
   for await (const row of store.stream<MessageRow>(SQL.messages, { trace: '' })) yield toDetail(row);
 }
 
-/** The traces that an id means, oldest first: a trace id, a request id that one of its messages carries, or the beginning of one. */
+/** The traces that an id means, oldest first: a trace id, a request id that one of its messages carries, a resource's uuid, or the beginning of one. */
 export async function resolveId(store: Store, id: string): Promise<string[]> {
   const lower = id.toLowerCase();
   const isRequestId = lower.startsWith('req-');
   const hex = (isRequestId ? lower.slice('req-'.length) : lower).replaceAll('-', '');
   if (!/^[0-9a-f]{1,32}$/.test(hex)) return [];
   const request = isRequestId ? lower : lower.includes('-') || lower.length < 32 ? `req-${lower}` : requestIdOfTrace(lower);
-  const params: QueryParams = { hex, request };
+  const uuid = !isRequestId && hex.length === 32 ? hex : '';
+  const params: QueryParams = { hex, request, uuid };
   const rows = await store.query<{ trace_id: string }>(SQL.find, params);
   const exact = rows.find(({ trace_id }) => trace_id === hex);
   return exact === undefined ? rows.map(({ trace_id }) => trace_id) : [exact.trace_id];

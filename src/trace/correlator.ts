@@ -9,7 +9,7 @@ import type { BrokerEvent, Delivery, Publish, Reply } from '../message.ts';
 import { type Handler, Handlers } from './handlers.ts';
 import { deliveryKey } from './ids.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
-import { hasDelivery, newStory, OpenStories, type OpenStory } from './open-stories.ts';
+import { deliveriesAlike, newStory, OpenStories, type OpenStory } from './open-stories.ts';
 import type { Processes } from './processes.ts';
 import { Recent } from './recent.ts';
 import { type ClosedMessage, type ClosedReason, type Initiating, statusOf, type TracedDelivery } from './traced-message.ts';
@@ -53,7 +53,7 @@ export class Correlator {
     this.#processes = processes;
     this.#output = output;
     this.#handlers = new Handlers(limits);
-    this.#open = new OpenStories(limits);
+    this.#open = new OpenStories(limits, (queue) => processes.isConsumed(queue));
     this.#earlyReplies = new Recent(limits.openMax, (events) => this.#giveUp(events));
     processes.onJoin = (gone, kept) => this.#handlers.join(gone, kept);
   }
@@ -101,14 +101,15 @@ export class Correlator {
   }
 
   #addDelivery(event: Delivery, message: Initiating): void {
-    this.#open.noteConsumed(event.queue);
     const open = this.#open.get(message.uniqueId) ?? newStory(message, event);
-    if (hasDelivery(open, event)) {
+    const alike = deliveriesAlike(open, event);
+    if (alike < 0) {
       this.duplicates++;
       return;
     }
     const delivery: TracedDelivery = {
       event,
+      nth: alike,
       isReread: this.#isReread(open, event),
       lastActivityNs: event.timeNs,
       activities: 0,
@@ -140,8 +141,8 @@ export class Correlator {
     call.replyCount++;
     call.replyBytes += event.bytes;
     if (reply.failure !== null) call.failureCount++;
-    if (!reply.ending || call.reply !== null) return;
     const { uniqueId, failure } = reply;
+    if (!reply.ending || (call.reply !== null && call.reply.uniqueId !== uniqueId)) return;
     call.reply = { uniqueId, failure, publishedNs: event.timeNs, bytes: event.bytes };
     const process = this.#processes.keyOf(event.connection);
     const server = call.handlers.find((handler) => this.#processes.keyOf(handler.delivery.event.connection) === process);
@@ -155,6 +156,8 @@ export class Correlator {
     call.replyDeliveries++;
     call.replyBytesDelivered += event.bytes;
     if (!reply.ending) return;
+    // Its publish may be missing, or stamped later: the answer counts all the same.
+    call.reply ??= { uniqueId: reply.uniqueId, failure: reply.failure, publishedNs: event.timeNs, bytes: event.bytes };
     this.#touch(call, event);
     if (call.answeredNs === null) {
       call.answeredNs = event.timeNs;
@@ -175,7 +178,7 @@ export class Correlator {
       const { handler } = parent;
       open.join = 'handled';
       open.confidence = parent.confidence;
-      open.cause = { uniqueId: handler.message.uniqueId, delivery: handler.delivery.event };
+      open.cause = { uniqueId: handler.message.uniqueId, delivery: handler.delivery };
       open.trace = handler.message.trace;
       this.#sentBy(handler, open, event, message);
     }
@@ -229,8 +232,7 @@ export class Correlator {
     if (event.streamOffset === null) return false;
     const reader = this.#processes.keyOf(event.connection);
     if (open.deliveries.some(({ event: other }) => this.#processes.keyOf(other.connection) === reader)) return true;
-    const sinceNs = this.#processes.since(event.connection);
-    return open.publish !== null && sinceNs !== null && sinceNs > open.publish.timeNs;
+    return open.publish !== null && this.#processes.isYounger(event.connection, open.publish.timeNs, event.timeNs);
   }
 
   /** Takes note of an event that joined a story; a new story is open from now on. */

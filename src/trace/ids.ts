@@ -39,7 +39,8 @@ export function isSameDelivery(a: Delivery, b: Delivery): boolean {
   );
 }
 
-/** Span of what one receiver did: 16 hex digits. */
-export function receiverSpanId(delivery: Delivery): string {
-  return hash('sha256', `${delivery.message.uniqueId}\0${deliveryKey(delivery)}`, 'hex').slice(0, 16);
+/** Span of what one receiver did: 16 hex digits. @param nth how many deliveries like it came before. */
+export function receiverSpanId(delivery: Delivery, nth: number): string {
+  const suffix = nth === 0 ? '' : `\0${nth}`;
+  return hash('sha256', `${delivery.message.uniqueId}\0${deliveryKey(delivery)}${suffix}`, 'hex').slice(0, 16);
 }

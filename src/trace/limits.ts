@@ -23,7 +23,7 @@ export const DEFAULT_LIMITS: Limits = {
   attributionHoldMs: 5_000,
   lateReplyMs: 300_000,
   defaultTimeoutMs: 60_000,
-  notificationHoldMs: 60_000,
+  notificationHoldMs: 600_000,
   streamHoldMs: 1_800_000,
   openMax: 50_000,
 };

@@ -9,7 +9,6 @@ import type { BrokerEvent, Delivery, Publish } from '../message.ts';
 import type { Handler } from './handlers.ts';
 import { deliveryKey, isSameDelivery } from './ids.ts';
 import type { Limits } from './limits.ts';
-import { Recent } from './recent.ts';
 import type { Initiating, TracedMessage } from './traced-message.ts';
 
 export interface OpenStory extends TracedMessage {
@@ -20,6 +19,8 @@ export interface OpenStory extends TracedMessage {
   deliveryKeys: Set<string> | null;
   /** The clock when its last event came. With events in order that is the event's own time. */
   touchedNs: bigint;
+  /** True once it was looked at and not due: it may stand far back in the queue. */
+  isQueuedLong: boolean;
   /** The handler that sent it, while the answer may wake that handler. */
   sender: Handler | null;
 }
@@ -30,17 +31,16 @@ interface Due {
   readonly story: OpenStory;
 }
 
-const CONSUMED_QUEUES_MAX = 100_000;
-
 export class OpenStories {
   readonly #limits: Limits;
   readonly #byId = new Map<string, OpenStory>();
   readonly #due = new TinyQueue<Due>([], (a, b) => (a.atNs < b.atNs ? -1 : Number(a.atNs > b.atNs)));
-  /** Queues that somebody consumes: a notification to another is never delivered. */
-  readonly #consumed = new Recent<string, true>(CONSUMED_QUEUES_MAX);
+  readonly #isConsumed: (queue: string) => boolean;
 
-  constructor(limits: Limits) {
+  /** @param isConsumed whether somebody is known to consume a queue: a notification to another is never delivered. */
+  constructor(limits: Limits, isConsumed: (queue: string) => boolean) {
     this.#limits = limits;
+    this.#isConsumed = isConsumed;
   }
 
   get size(): number {
@@ -55,24 +55,19 @@ export class OpenStories {
     return this.#byId.get(uniqueId);
   }
 
-  /** Adds a story, once its first event is in it. */
+  /** Adds a story, once its first event is in it. Most end soon after: a first look then saves them a long stay in the queue. */
   add(story: OpenStory): void {
     this.#byId.set(story.uniqueId, story);
-    this.#queue(story, this.#dueNs(story));
+    this.#queue(story, story.touchedNs + BigInt(this.#limits.attributionHoldMs) * 1_000_000n);
   }
 
   remove(story: OpenStory): void {
     this.#byId.delete(story.uniqueId);
   }
 
-  /** A story may be due earlier than it stands in the queue: look at it again when its patience ends now. */
+  /** A story may be due earlier than it stands in the queue. */
   hasten(story: OpenStory): void {
-    this.#queue(story, this.#dueNs(story));
-  }
-
-  /** Somebody consumes this queue. */
-  noteConsumed(queue: string): void {
-    this.#consumed.set(queue, true);
+    if (story.isQueuedLong) this.#queue(story, this.#dueNs(story));
   }
 
   /** The next story that is due, or undefined. */
@@ -82,6 +77,7 @@ export class OpenStories {
       if (!this.#isOpen(next.story)) continue;
       const dueNs = this.#dueNs(next.story);
       if (dueNs <= nowNs) return next.story;
+      next.story.isQueuedLong = true;
       this.#queue(next.story, dueNs);
     }
     return undefined;
@@ -93,6 +89,7 @@ export class OpenStories {
       if (!this.#isOpen(next.story)) continue;
       const dueNs = this.#dueNs(next.story);
       if (dueNs <= next.atNs) return next.story;
+      next.story.isQueuedLong = true;
       this.#queue(next.story, dueNs);
     }
     return undefined;
@@ -131,7 +128,7 @@ export class OpenStories {
   }
 
   #isAwaited({ deliveries }: OpenStory, { routedQueues }: Publish): boolean {
-    return deliveries.length < routedQueues.length && routedQueues.some((queue) => this.#consumed.has(queue));
+    return deliveries.length < routedQueues.length && routedQueues.some(this.#isConsumed);
   }
 }
 
@@ -158,6 +155,7 @@ export function newStory(message: Initiating, event: BrokerEvent): OpenStory {
     replyKeys: [],
     deliveryKeys: null,
     touchedNs: event.timeNs,
+    isQueuedLong: false,
     sender: null,
   };
 }
@@ -165,15 +163,30 @@ export function newStory(message: Initiating, event: BrokerEvent): OpenStory {
 /** Receivers of one message up to which a new delivery is compared with each of them. */
 const COMPARED_MAX = 8;
 
-/** True where this delivery was seen before: the same message, queue, connection and count of attempts. */
-export function hasDelivery(story: OpenStory, event: Delivery): boolean {
+/**
+ * How often this delivery stands in the story already: the same message, queue, connection and count of attempts.
+ * @returns -1 where it is the very event, seen twice; else how many like it came before, which is 0 but where a stream's
+ * consumer reads again on the channel that it has, or a message comes back a second time.
+ */
+export function deliveriesAlike(story: OpenStory, event: Delivery): number {
   const { deliveries } = story;
-  if (deliveries.length <= COMPARED_MAX) return deliveries.some(({ event: other }) => isSameDelivery(other, event));
-  story.deliveryKeys ??= new Set(deliveries.map(({ event: other }) => deliveryKey(other)));
-  const key = deliveryKey(event);
-  if (story.deliveryKeys.has(key)) return true;
-  story.deliveryKeys.add(key);
-  return false;
+  if (deliveries.length > COMPARED_MAX) {
+    story.deliveryKeys ??= new Set(deliveries.map(({ event: other }) => deliveryKey(other)));
+    const key = deliveryKey(event);
+    if (!story.deliveryKeys.has(key)) {
+      story.deliveryKeys.add(key);
+      return 0;
+    }
+  }
+  const alike = deliveries.filter(({ event: other }) => isSameDelivery(other, event));
+  return alike.some(({ event: other }) => isSameMoment(other.timeNs, event.timeNs)) ? -1 : alike.length;
+}
+
+/** Two taps of one event differ by less than this; a consumer that comes back needs longer. */
+const SAME_MOMENT_NS = 500_000_000n;
+
+function isSameMoment(a: bigint, b: bigint): boolean {
+  return a - b < SAME_MOMENT_NS && b - a < SAME_MOMENT_NS;
 }
 
 function isStreamed({ deliveries }: TracedMessage): boolean {

@@ -49,6 +49,8 @@ interface Node {
   host: string;
   /** Since when the connection is known to exist: its handshake, or the first event seen on it. */
   sinceNs: bigint;
+  /** True where `sinceNs` is the handshake's. */
+  readonly isDated: boolean;
   /** Smallest connection name of the set: the same whatever the order of events. */
   least: string;
   /** Projects (nova, neutron …) whose topics it sends requests to: a hint at its own. */
@@ -61,6 +63,9 @@ interface Node {
 
 /** Calls whose reply is awaited here; beyond this the oldest are forgotten (the reply then joins nothing). */
 const CALLS_MAX = 100_000;
+const CONSUMED_QUEUES_MAX = 100_000;
+/** A stream's message that is delivered for the first time is younger than this. */
+const OLD_NS = 1_000_000_000n;
 const CONNECTIONS_MAX = 200_000;
 const REPLY_QUEUES_MAX = 200_000;
 
@@ -68,6 +73,7 @@ export class Processes {
   readonly #nodes = new Recent<string, Node>(CONNECTIONS_MAX);
   readonly #replyOwner = new Recent<string, Node>(REPLY_QUEUES_MAX);
   readonly #servers = new Recent<string, Node>(CALLS_MAX);
+  readonly #consumed = new Recent<string, true>(CONSUMED_QUEUES_MAX);
   readonly #hostOfAddress = new Map<string, string>();
   readonly #topics = new Set<string>();
   /** Called when two sets of connections turn out to be one process: `gone` is now part of `kept`. */
@@ -105,9 +111,19 @@ export class Processes {
     return node === undefined || !rootOf(node).isGuessed;
   }
 
-  /** Since when a connection is known to exist (its handshake where the snapshot tells, else its first event). */
-  since(connection: string): bigint | null {
-    return this.#nodes.get(connection)?.sinceNs ?? null;
+  /** True where somebody is known to consume a queue. */
+  isConsumed(queue: string): boolean {
+    return this.#consumed.has(queue);
+  }
+
+  /**
+   * True where a connection came after `publishedNs`: by its handshake where the snapshot has it; else by its first event,
+   * if what it is given now is old already.
+   */
+  isYounger(connection: string, publishedNs: bigint, nowNs: bigint): boolean {
+    const node = this.#nodes.get(connection);
+    if (node === undefined || node.sinceNs <= publishedNs) return false;
+    return node.isDated || nowNs - publishedNs > OLD_NS;
   }
 
   #observePublish(event: Publish, node: Node): void {
@@ -132,6 +148,7 @@ export class Processes {
   }
 
   #observeDelivery(event: Delivery, node: Node): void {
+    this.#consumed.set(event.queue, true);
     if (event.message.kind === 'reply') {
       this.#ownReplyQueue(event.queue, node);
       return;
@@ -245,12 +262,12 @@ export class Processes {
 
   #node(connection: string, timeNs: bigint): Node {
     const known = this.#nodes.get(connection);
-    if (known === undefined) return this.#add(connection, addressOf(connection), timeNs);
+    if (known === undefined) return this.#add(connection, addressOf(connection), timeNs, false);
     if (timeNs < known.sinceNs) known.sinceNs = timeNs;
     return known;
   }
 
-  #add(connection: string, address: string, sinceNs: bigint): Node {
+  #add(connection: string, address: string, sinceNs: bigint, isDated: boolean): Node {
     const node: Node = {
       parent: null,
       connection,
@@ -260,6 +277,7 @@ export class Processes {
       isNamed: false,
       host: '',
       sinceNs,
+      isDated,
       least: connection,
       sendsTo: new Set(),
       isGuessed: false,
@@ -272,7 +290,7 @@ export class Processes {
   #load(snapshot: BrokerSnapshot): void {
     const byProcess = new Map<string, Node>();
     for (const { name, peerHost, connectionName, connectedAtMs } of snapshot.connections) {
-      const node = this.#add(name, peerHost, BigInt(connectedAtMs) * 1_000_000n);
+      const node = this.#add(name, peerHost, BigInt(connectedAtMs) * 1_000_000n, true);
       const parsed = parseConnectionName(connectionName);
       if (parsed === null) continue;
       node.pid = parsed.pid;
@@ -288,6 +306,7 @@ export class Processes {
       if (fanout > 0) this.#topics.add(queue.slice(0, fanout));
     }
     for (const { queue, connection } of snapshot.consumers) {
+      this.#consumed.set(queue, true);
       const node = this.#nodes.get(connection);
       if (node === undefined) continue;
       if (queue.startsWith('reply_')) this.#ownReplyQueue(queue, node);

@@ -29,6 +29,8 @@ export type Confidence = 'certain' | 'likely';
 
 export interface TracedDelivery {
   readonly event: Delivery;
+  /** How many deliveries like it came before: 0, but for what is read again on the same channel. */
+  readonly nth: number;
   /** A stream's message that this reader had before, or that is older than its connection. */
   readonly isReread: boolean;
   /** The last thing its handler was seen to do, and how many such things there were. */
@@ -48,7 +50,7 @@ export interface TracedReply {
 /** What sent a message: the delivery of its parent that was being handled. */
 export interface Cause {
   readonly uniqueId: string;
-  readonly delivery: Delivery;
+  readonly delivery: TracedDelivery;
 }
 
 export interface TracedMessage {

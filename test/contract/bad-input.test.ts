@@ -216,9 +216,16 @@ describe('an id', () => {
     expect(JSON.parse(oslotap(['show', joined, '--json', ...store]).stdout).request_id).toBe(BOOT_REQUEST);
   });
 
-  test('that means several traces: they are listed', () => {
-    const [code, line] = failure(oslotap(['show', 'd', ...store]));
-    expect([code, line]).toEqual([1, expect.stringMatching(/^d is in \d+ traces: [0-9a-f-]{36}, /)]);
+  test('that means several traces: they are listed, with what they are', () => {
+    const { code, stdout, stderr } = oslotap(['show', 'd', ...store]);
+    expect([code, stdout, stderr.split('\n').at(-2)]).toEqual([1, '', 'oslotap: d is in 2 traces: show one of them']);
+    expect(stderr).toContain('req-d8b6a96e-fee6-4b7a-b90a-df0528e5196d');
+  });
+
+  test('of a resource: the requests about it are listed', () => {
+    const { code, stderr } = oslotap(['show', '096ddabc-77fb-4477-8595-63c6921f6e66', ...store]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`server.create          ${BOOT_REQUEST}`)]);
+    expect(stderr).toContain(' is in 3 traces: show one of them');
   });
 });
 

@@ -73,11 +73,10 @@ function manyBoots(path: string, copies: number): string {
   return path;
 }
 
-/** Ids are hex: another tail makes another id, consistently. */
+/** Ids are hex: another head makes another id, consistently. */
 function renew(text: string, copy: number): string {
-  const tail = copy.toString(16).padStart(4, '0');
+  const head = copy.toString(16).padStart(4, '0');
   return text
-    .replace(/\b[0-9a-f]{28}([0-9a-f]{4})\b/g, (id) => id.slice(0, 28) + tail)
-    .replace(/\b([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{8})[0-9a-f]{4}\b/g, `$1${tail}`)
+    .replace(/\b[0-9a-f]{4}([0-9a-f]{28}|[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\b/g, `${head}$1`)
     .replace(/"ts":"(\d+)"/g, (_, ts: string) => `"ts":"${BigInt(ts) + BigInt(copy) * 60_000_000_000n}"`);
 }

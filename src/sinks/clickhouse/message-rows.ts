@@ -49,6 +49,7 @@ export const MESSAGE_COLUMNS = [
   'to_queue',
   'to_redelivered',
   'to_reread',
+  'resources',
   'closed',
   'ended_at',
   'missing',
@@ -121,6 +122,7 @@ export function messageRow(closed: ClosedMessage): string {
     deliveries.map(({ event }) => event.queue),
     deliveries.map(({ event }) => event.redelivered),
     deliveries.map(({ isReread }) => isReread),
+    cause === null && trace.requestId !== null ? publish.resources : [],
     reason,
     ns(lastActivityNs(traced)),
     missingCount(traced),
@@ -130,12 +132,13 @@ export function messageRow(closed: ClosedMessage): string {
 
 /**
  * How much a story knows: of two rows of one message the one that knows more replaces the other. Events of its own, what
- * its handlers did, merges of its trace; and half a step more where it ended by itself, not because the input did.
+ * its handlers did, its parent, its request, its sender's name; and half a step more where it ended by itself, not because the input did.
  */
-export function revisionOf({ traced, reason }: ClosedMessage): number {
-  const { deliveries, replyCount, replyDeliveries, trace } = traced;
+export function revisionOf({ traced, reason, from }: ClosedMessage): number {
+  const { deliveries, replyCount, replyDeliveries, trace, cause, join } = traced;
   const activities = deliveries.reduce((sum, delivery) => sum + delivery.activities, 0);
-  const known = 1 + deliveries.length + replyCount + replyDeliveries + activities + mergeCount(trace);
+  const told = Number(cause !== null) + Number(join !== 'none') + Number(from.service !== '');
+  const known = 1 + deliveries.length + replyCount + replyDeliveries + activities + mergeCount(trace) + told;
   return 2 * known + Number(reason !== 'end_of_input' && reason !== 'evicted');
 }
 

@@ -78,7 +78,7 @@ function senderSpan(closed: ClosedMessage): Span {
   return {
     traceId: rootOf(traced.trace).id,
     spanId: senderSpanId(traced.uniqueId),
-    parentSpanId: cause === null ? '' : receiverSpanId(cause.delivery),
+    parentSpanId: cause === null ? '' : receiverSpanId(cause.delivery.event, cause.delivery.nth),
     name: nameOf(closed),
     kind: isCall ? 'Client' : 'Producer',
     process: from,
@@ -130,7 +130,7 @@ function receiverSpan(closed: ClosedMessage, delivery: TracedDelivery, process: 
   if (delivery.isReread) attributes[ATTRIBUTE.reread] = 'true';
   return {
     traceId: rootOf(traced.trace).id,
-    spanId: receiverSpanId(event),
+    spanId: receiverSpanId(event, delivery.nth),
     parentSpanId: senderSpanId(traced.uniqueId),
     name: nameOf(closed),
     kind: isCall ? 'Server' : 'Consumer',

@@ -8,6 +8,7 @@
  */
 import type { Batch, Sink, Unmatched } from '../../pipeline.ts';
 import type { Store } from '../../store/store.ts';
+import { senderSpanId } from '../../trace/ids.ts';
 import type { ClosedMessage } from '../../trace/traced-message.ts';
 import { MESSAGE_COLUMNS, messageRow, revisionOf, UNMATCHED_COLUMNS, unmatchedId, unmatchedRow } from './message-rows.ts';
 import { SPAN_COLUMNS, type SpanRow, spanRows } from './span-rows.ts';
@@ -57,7 +58,7 @@ export class ClickHouseWriter implements Sink {
   async #writeMessages(messages: readonly ClosedMessage[]): Promise<void> {
     const fresh = await this.#leaveOutKnown(messages);
     const spans = fresh.flatMap(spanRows);
-    await this.#removeLeftovers(spans);
+    await this.#removeLeftovers(fresh, spans);
     await this.#store.insert(
       'otel_traces',
       SPAN_COLUMNS,
@@ -92,20 +93,19 @@ export class ClickHouseWriter implements Sink {
     return fresh;
   }
 
-  async #removeLeftovers(spans: readonly SpanRow[]): Promise<void> {
-    const range = this.#overlap(spans.map(({ timeNs }) => timeNs));
+  /** Also the sender's span of a notification that has become an event on another's. */
+  async #removeLeftovers(messages: readonly ClosedMessage[], spans: readonly SpanRow[]): Promise<void> {
+    const senders = messages.map(({ traced }) => ({ spanId: senderSpanId(traced.uniqueId), timeNs: traced.publish.timeNs }));
+    const wanted = [...spans, ...senders];
+    const range = this.#overlap(wanted.map(({ timeNs }) => timeNs));
     if (range === null) return;
-    const rows = await this.#store.query<{ id: string }>(
-      `SELECT SpanId AS id FROM otel_traces WHERE ${within('Timestamp')} AND SpanId IN {ids:Array(String)}`,
-      { ...bounds(range), ids: spans.map(({ spanId }) => spanId) },
+    const keys = [...new Set(wanted.map(({ spanId, timeNs }) => `${spanId}${timeNs}`))];
+    const rows = await this.#store.query<{ key: string }>(
+      `SELECT ${SPAN_KEY} AS key FROM otel_traces WHERE ${within('Timestamp')} AND key IN {ids:Array(String)}`,
+      { ...bounds(range), ids: keys },
     );
-    await this.#remove(
-      'otel_traces',
-      'Timestamp',
-      'SpanId IN {ids:Array(String)}',
-      range,
-      rows.map(({ id }) => id),
-    );
+    const found = rows.map(({ key }) => key);
+    await this.#remove('otel_traces', 'Timestamp', `${SPAN_KEY} IN {ids:Array(String)}`, range, found);
   }
 
   async #remove(table: string, time: string, condition: string, range: TimeRange, ids: readonly string[]): Promise<void> {
@@ -139,6 +139,9 @@ export class ClickHouseWriter implements Sink {
     return toNs < this.#before.fromNs || fromNs > this.#before.toNs ? null : { fromNs, toNs };
   }
 }
+
+/** A span id is unique in its trace; with its time, in the store. */
+const SPAN_KEY = 'concat(SpanId, toString(toUnixTimestamp64Nano(Timestamp)))';
 
 function within(column: string): string {
   return `${column} BETWEEN fromUnixTimestamp64Nano({from:Int64}, 'UTC') AND fromUnixTimestamp64Nano({to:Int64}, 'UTC')`;

@@ -46,11 +46,13 @@ CREATE TABLE IF NOT EXISTS oslo_messages
     to_queue              Array(LowCardinality(String)) CODEC(ZSTD(3)),
     to_redelivered        Array(Bool) CODEC(ZSTD(3)),
     to_reread             Array(Bool) CODEC(ZSTD(3)),
+    -- Resources that the message which began a request names: what the request was about.
+    resources             Array(UUID) CODEC(ZSTD(3)),
     closed                Enum8('answered' = 1, 'timed_out' = 2, 'settled' = 3, 'end_of_input' = 4, 'evicted' = 5) CODEC(ZSTD(3)),
     -- The last thing seen of it: an event of its own, or what its handlers did.
     ended_at              DateTime64(9, 'UTC') CODEC(Delta(8), ZSTD(3)),
     -- Events that must have been but were not seen: a call answered without its delivery, a reply without its publish.
-    missing               UInt8 CODEC(ZSTD(3)),
+    missing               UInt32 CODEC(ZSTD(3)),
     -- How much this row knows. Read again from a longer recording, the row that knows more replaces the other.
     revision              UInt32 CODEC(ZSTD(3)),
     INDEX trace_id_bloom trace_id TYPE bloom_filter(0.01) GRANULARITY 1

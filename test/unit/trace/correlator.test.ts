@@ -79,6 +79,14 @@ describe('a call', () => {
     expect([status, traced.replyCount, traced.replyDeliveries, traced.answeredNs]).toEqual(['ok', 2, 2, at(2_001)]);
   });
 
+  test('whose reply was not seen to be published is answered by its delivery', () => {
+    const call = [publish(0, 'api', { id: 'a' }), deliver(1, 'conductor', { id: 'a' })];
+    const later = publish(100_000, 'api', { id: 'later', kind: 'cast' });
+    const statusOf = (failure: string | null) =>
+      correlate([...call, deliverReply(50, 'api', 'a', { failure }), later]).byId.get(uid('a'))?.status;
+    expect([statusOf(null), statusOf('Boom')]).toEqual(['ok', 'failed']);
+  });
+
   test('has one delivery an event, a redelivery included', () => {
     const events = [
       publish(0, 'api', { id: 'a' }),
@@ -132,6 +140,26 @@ describe('a stream', () => {
     ];
     const { traced } = correlate(events).byId.get(uid('f')) ?? expect.fail();
     expect(traced.deliveries.map(({ isReread }) => isReread)).toEqual([false, true]);
+  });
+
+  test('read again on the very channel it was read on before is a re-read too; a moment later it is the same event', () => {
+    const events = [publish(0, 'api', fanout), ...[1, 200, 1_000, 433_000].map((ms) => deliver(ms, 'conductor', fanout))];
+    const { byId, correlator } = correlate(events);
+    const { traced } = byId.get(uid('f')) ?? expect.fail();
+    expect(traced.deliveries.map(({ isReread, nth }) => [isReread, nth])).toEqual([
+      [false, 0],
+      [true, 1],
+      [true, 2],
+    ]);
+    expect(correlator.duplicates).toBe(1);
+  });
+
+  test('delivered for the first time to a connection that nobody has seen before is no re-read', () => {
+    const unnamed = '10.0.0.9:40000 -> 10.0.0.1:5672';
+    const processes = new Processes(snapshot('api'));
+    const { traced } =
+      correlate([publish(0, 'api', fanout), deliver(2, unnamed, fanout)], {}, processes).byId.get(uid('f')) ?? expect.fail();
+    expect(traced.deliveries.map(({ isReread }) => isReread)).toEqual([false]);
   });
 
   test('read by a connection that is younger than the message is a re-read', () => {
