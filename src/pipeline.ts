@@ -81,7 +81,7 @@ export async function runPipeline(tap: AsyncIterable<TappedMessage>, sink: Sink,
   reorder.flush();
   correlator.finish();
   await writing;
-  if (batch.size > 0) await sink.write(batch.take());
+  while (batch.size > 0) await sink.write(batch.take());
   return {
     events,
     undecodable,
@@ -103,8 +103,8 @@ export async function learnProcesses(tap: AsyncIterable<TappedMessage>, processe
 
 class Collector {
   readonly unmatchedByReason: Tally['unmatched'] = {};
-  #messages: ClosedMessage[] = [];
-  #unmatched: Unmatched[] = [];
+  readonly #messages: ClosedMessage[] = [];
+  readonly #unmatched: Unmatched[] = [];
 
   get size(): number {
     return this.#messages.length + this.#unmatched.length;
@@ -119,11 +119,9 @@ class Collector {
     if (event.event !== 'undecodable') count(this.unmatchedByReason, reason as UnmatchedReason);
   }
 
+  /** At most BATCH_STORIES of each: when the input ends, all that is open closes at once. */
   take(): Batch {
-    const batch = { messages: this.#messages, unmatched: this.#unmatched };
-    this.#messages = [];
-    this.#unmatched = [];
-    return batch;
+    return { messages: this.#messages.splice(0, BATCH_STORIES), unmatched: this.#unmatched.splice(0, BATCH_STORIES) };
   }
 }
 

@@ -280,11 +280,16 @@ function setTail(b: Buffer, key: number, keyEnd: number, value: number, valueEnd
 }
 
 function setContext(b: Buffer, key: number, length: number, value: number, valueEnd: number, fields: Fields): boolean {
-  if (length === 13 && startsWith(b, KEY.user, key)) fields.user = scalar(b, value, valueEnd);
-  else if (length === 16 && startsWith(b, KEY.userId, key)) fields.userId = scalar(b, value, valueEnd);
+  if (length === 13 && startsWith(b, KEY.user, key)) fields.user = presence(b, value, valueEnd);
+  else if (length === 16 && startsWith(b, KEY.userId, key)) fields.userId = presence(b, value, valueEnd);
   else if (length === 19 && startsWith(b, KEY.requestId, key)) fields.requestId = scalar(b, value, valueEnd);
   else if (length === 26 && startsWith(b, KEY.globalRequestId, key)) fields.globalRequestId = scalar(b, value, valueEnd);
   return true;
+}
+
+/** Of a user only that there is one is asked: the text stays where it is. */
+function presence(b: Buffer, value: number, valueEnd: number): string {
+  return b[value] === BACKSLASH && valueEnd - value > 4 ? 'present' : '';
 }
 
 /** A string's text, or null, true, false; 0 for anything else, since fields.ts takes no number and no object anywhere. */

@@ -15,7 +15,7 @@ import { Recent } from './recent.ts';
 import { type ClosedMessage, type ClosedReason, type Initiating, statusOf, type TracedDelivery } from './traced-message.ts';
 import { type Trace, Traces } from './traces.ts';
 
-const CLOSED_IDS_MAX = 100_000;
+const CLOSED_IDS_MAX = 50_000;
 
 /** Why an event joined nothing: the closed list. */
 export type UnmatchedReason = 'delivery_without_publish' | 'reply_without_request';

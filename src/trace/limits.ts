@@ -25,5 +25,5 @@ export const DEFAULT_LIMITS: Limits = {
   defaultTimeoutMs: 60_000,
   notificationHoldMs: 600_000,
   streamHoldMs: 1_800_000,
-  openMax: 50_000,
+  openMax: 20_000,
 };

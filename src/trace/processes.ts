@@ -62,7 +62,7 @@ interface Node {
 }
 
 /** Calls whose reply is awaited here; beyond this the oldest are forgotten (the reply then joins nothing). */
-const CALLS_MAX = 100_000;
+const CALLS_MAX = 50_000;
 const CONSUMED_QUEUES_MAX = 100_000;
 /** A stream's message that is delivered for the first time is younger than this. */
 const OLD_NS = 1_000_000_000n;
@@ -132,7 +132,9 @@ export class Processes {
       this.#ownReplyQueue(message.replyQueue, node);
     } else if (message.kind === 'reply') {
       const server = this.#servers.get(message.msgId);
-      if (server !== undefined) this.#join(server, node);
+      if (server === undefined) return;
+      this.#join(server, node);
+      if (message.ending) this.#servers.delete(message.msgId);
     } else if (message.kind === 'notification' && message.publisherId !== null) {
       const { service, host } = placeOfPublisher(message.publisherId);
       // nova's instance updates say `compute.<host>` whoever sends them (nova/notifications/base.py): the host is true

@@ -21,7 +21,7 @@ export interface Trace {
 }
 
 /** Requests remembered by id; beyond this the longest unused are forgotten. */
-const REQUESTS_MAX = 100_000;
+const REQUESTS_MAX = 50_000;
 /** Requests that wait for their global id to be seen as a request. */
 const WAITING_MAX = 10_000;
 

@@ -36,6 +36,7 @@ export interface ColumnSize {
 export type MillionResult = Awaited<ReturnType<typeof run>>;
 
 async function run(directory: string, events: number, together: number) {
+  const bareBytes = process.memoryUsage().rss;
   const captures = await loadCaptures();
   const copies = new Copies(captures);
   const rss = new RssSampler();
@@ -62,7 +63,8 @@ async function run(directory: string, events: number, together: number) {
     cpuMs,
     makingMs: copies.makingMs,
     mergeMs: performance.now() - mergeBeganMs,
-    /** The program with the captures to be copied in its memory: what the bench itself takes. */
+    /** The program before and after the captures to be copied are in its memory: the bench's own share. */
+    bareBytes,
     capturesBytes,
     /** With the engine loaded. */
     beforeBytes,

@@ -15,8 +15,11 @@ export interface MillionOptions {
   readonly together: number;
 }
 
+/** V8's limits as the executable sets them (the first line of src/cli/bin.ts). */
+const HEAP = ['--max-semi-space-size=4', '--max-old-space-size=384'];
+
 export async function benchMillion({ events, together }: MillionOptions): Promise<Report[]> {
-  const program = ['--expose-gc', CHILD, '--events', String(events), '--together', String(together)];
+  const program = [...HEAP, '--expose-gc', CHILD, '--events', String(events), '--together', String(together)];
   const { stdout } = await promisify(execFile)(process.execPath, program, { maxBuffer: 2 ** 24 });
   const result = JSON.parse(stdout) as MillionResult;
   return [speed(result), disk(result), columns(result)];
@@ -25,6 +28,8 @@ export async function benchMillion({ events, together }: MillionOptions): Promis
 function speed({ tally, wallMs, cpuMs, makingMs, mergeMs, written, together, ...memory }: MillionResult): Report {
   const { events, duplicates, late, closed } = tally;
   const count = (value: number) => value.toLocaleString('en-US');
+  // What the captures to be copied take is the bench's, not the pipeline's.
+  const ownPeakBytes = memory.peakBytes - (memory.capturesBytes - memory.bareBytes);
   const unmatched = Object.values(tally.unmatched).reduce((sum, value) => sum + value, 0);
   return {
     title: `${count(events)} events through the pipeline into chDB${together > 1 ? `, ${together} copies at the same time` : ''}`,
@@ -38,6 +43,7 @@ function speed({ tally, wallMs, cpuMs, makingMs, mergeMs, written, together, ...
       ['RSS with the engine loaded', megabytes(memory.beforeBytes)],
       ['RSS, peak of the samples', megabytes(memory.replayPeakBytes)],
       ['RSS, peak as the kernel counted it', megabytes(memory.peakBytes)],
+      ['RSS, peak without the captures', megabytes(ownPeakBytes)],
       ['spans', count(written.spans)],
       ['messages', count(written.messages)],
       ['evicted at the bound', count(closed.evicted)],
@@ -45,14 +51,14 @@ function speed({ tally, wallMs, cpuMs, makingMs, mergeMs, written, together, ...
     ],
     verdicts: [
       {
-        claim: `peak RSS below ${RSS_BYTES_MAX / 1e6} million bytes: ${Math.round(memory.peakBytes / 1e6)}`,
-        holds: memory.peakBytes < RSS_BYTES_MAX,
+        claim: `peak RSS, the captures left out, below ${RSS_BYTES_MAX / 1e6} million bytes: ${Math.round(ownPeakBytes / 1e6)}`,
+        holds: ownPeakBytes < RSS_BYTES_MAX,
       },
     ],
     figures: {
       million_us_an_event: (wallMs * 1000) / events,
       million_cpu_us_an_event: (cpuMs * 1000) / events,
-      million_peak_rss_bytes: memory.peakBytes,
+      million_peak_rss_bytes: ownPeakBytes,
     },
   };
 }
