@@ -31,8 +31,6 @@ export interface PipelineOptions {
   readonly processes?: Processes;
   readonly limits?: Limits;
   readonly window?: ReorderWindow;
-  /** Called from time to time with the count of events so far. */
-  readonly onProgress?: (events: number) => void;
 }
 
 /** What the pipeline counted. Every event is in exactly one of: duplicates, undecodable, unmatched, or a story. */
@@ -49,11 +47,10 @@ export interface Tally {
 export const REPLAY_WINDOW: ReorderWindow = { windowMs: 600_000, eventsMax: 20_000 };
 
 const BATCH_STORIES = 2_500;
-const PROGRESS_EVERY_EVENTS = 1_000;
 
 /** Runs a tap's messages through to the sink, until the tap ends. */
 export async function runPipeline(tap: AsyncIterable<TappedMessage>, sink: Sink, options: PipelineOptions = {}): Promise<Tally> {
-  const { processes = new Processes(), limits = DEFAULT_LIMITS, window = REPLAY_WINDOW, onProgress } = options;
+  const { processes = new Processes(), limits = DEFAULT_LIMITS, window = REPLAY_WINDOW } = options;
   const batch = new Collector();
   const correlator = new Correlator(processes, batch, limits);
   const reorder = new Reorder(window, (event) => correlator.add(event));
@@ -76,7 +73,6 @@ export async function runPipeline(tap: AsyncIterable<TappedMessage>, sink: Sink,
       writing = sink.write(batch.take());
       writing.catch(() => {}); // it is awaited above or below: no unhandled rejection in between
     }
-    if (events % PROGRESS_EVERY_EVENTS === 0) onProgress?.(events);
   }
   reorder.flush();
   correlator.finish();

@@ -174,6 +174,7 @@ function report(file: string, tally: Tally, written: WriteTally | null, reading:
       written.known === 0 ? `${thousands(written.spans)} spans stored` : `${thousands(written.known)} of them stored already`,
     );
   if (tally.duplicates > 0) parts.push(`${thousands(tally.duplicates)} seen twice`);
+  if (tally.closed.evicted > 0) parts.push(`${thousands(tally.closed.evicted)} closed early at the bound of open ones`);
   if (tally.late > 0) parts.push(`${thousands(tally.late)} too late to be put in order`);
   if (reading.broken > 0) parts.push(`${thousands(reading.broken)} broken lines passed over`);
   if (undecodable > 0) parts.push(`${thousands(undecodable)} undecodable (${Object.keys(tally.undecodable).join(', ')})`);
@@ -187,7 +188,7 @@ function asFailure(error: unknown, file: string): unknown {
   if (error instanceof DOMException && error.name === 'AbortError') {
     return new Failed(`${file}: interrupted: what is stored stays, replay it again to complete it`);
   }
-  return new Failed(`${file}: ${reasonOf(error).replace(/^Code: \d+\. DB::Exception: /, 'the store failed: ')}`);
+  return new Failed(`${file}: ${reasonOf(error)}`);
 }
 
 function warn(text: string): void {

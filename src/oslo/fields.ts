@@ -52,8 +52,6 @@ export function emptyFields(): Fields {
   };
 }
 
-const HEX_32 = /^[0-9a-f]{32}$/;
-const REQUEST_ID = /^req-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const IDENTIFIER = /^[A-Za-z_][\w.]{0,127}$/;
 const NAME = /^[\w.:@-]{1,255}$/;
 const VERSION = /^\d{1,5}(\.\d{1,5}){0,3}$/;
@@ -69,7 +67,7 @@ export const OBJECT_METHODS: ReadonlySet<string> = new Set([
 
 /** Fields to a message, or why not. The exchange tells a fanout from a cast: oslo.messaging names it `<topic>_fanout`. */
 export function toMessage(fields: Fields, exchange: string): OsloMessage | UndecodableReason {
-  if (!isText(fields.uniqueId, HEX_32)) return isOslo(fields) ? 'no_unique_id' : 'not_oslo';
+  if (!isHex32(fields.uniqueId)) return isOslo(fields) ? 'no_unique_id' : 'not_oslo';
   const uniqueId = fields.uniqueId;
   if (fields.eventType !== undefined) return toNotification(fields, uniqueId);
   if (fields.method === undefined) return toReply(fields, uniqueId);
@@ -83,10 +81,10 @@ function toRequest(fields: Fields, uniqueId: string, exchange: string): OsloMess
   const object = OBJECT_METHODS.has(method) ? objectOf(fields) : null;
   const namespace = text(fields.namespace, NAME);
   const version = text(fields.version, VERSION);
-  const requestId = text(fields.requestId, REQUEST_ID);
-  const globalRequestId = text(fields.globalRequestId, REQUEST_ID);
+  const requestId = requestIdOf(fields.requestId);
+  const globalRequestId = requestIdOf(fields.globalRequestId);
   const hasUser = userOf(fields);
-  if (isText(msgId, HEX_32)) {
+  if (isHex32(msgId)) {
     const replyQueue = text(fields.replyQueue, NAME) ?? '';
     return { kind: 'call', uniqueId, method, object, namespace, version, requestId, globalRequestId, hasUser, msgId, replyQueue };
   }
@@ -95,7 +93,7 @@ function toRequest(fields: Fields, uniqueId: string, exchange: string): OsloMess
 }
 
 function toReply(fields: Fields, uniqueId: string): OsloMessage | UndecodableReason {
-  if (!fields.isReply || !isText(fields.msgId, HEX_32)) return 'not_oslo';
+  if (!fields.isReply || !isHex32(fields.msgId)) return 'not_oslo';
   return {
     kind: 'reply',
     uniqueId,
@@ -113,8 +111,8 @@ function toNotification(fields: Fields, uniqueId: string): OsloMessage | Undecod
     uniqueId,
     eventType: fields.eventType,
     publisherId: text(fields.publisherId, NAME),
-    requestId: text(fields.requestId, REQUEST_ID),
-    globalRequestId: text(fields.globalRequestId, REQUEST_ID),
+    requestId: requestIdOf(fields.requestId),
+    globalRequestId: requestIdOf(fields.globalRequestId),
     hasUser: userOf(fields),
   };
 }
@@ -135,6 +133,28 @@ function isOslo(fields: Fields): boolean {
 
 function isPresent(value: unknown): boolean {
   return typeof value === 'string' && value !== '';
+}
+
+// Loops, not regular expressions: every message has five ids, and these take a third of the time.
+function isHex32(value: unknown): value is string {
+  if (typeof value !== 'string' || value.length !== 32) return false;
+  for (let i = 0; i < 32; i++) if (!isHex(value.charCodeAt(i))) return false;
+  return true;
+}
+
+/** `req-` and a uuid: req-707e4331-827d-4eb7-9933-1ef7a3949adb. */
+function requestIdOf(value: unknown): string | null {
+  if (typeof value !== 'string' || value.length !== 40 || !value.startsWith('req-')) return null;
+  for (let i = 4; i < 40; i++) {
+    const isDash = i === 12 || i === 17 || i === 22 || i === 27;
+    const code = value.charCodeAt(i);
+    if (isDash ? code !== 0x2d : !isHex(code)) return null;
+  }
+  return value;
+}
+
+function isHex(code: number): boolean {
+  return (code >= 0x30 && code <= 0x39) || (code >= 0x61 && code <= 0x66);
 }
 
 function isText(value: unknown, form: RegExp): value is string {

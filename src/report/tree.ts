@@ -124,10 +124,13 @@ function tookOf({ kind, seen_for_ms, duration_ms }: MessageDetail, tookMs: numbe
   return duration(seen_for_ms);
 }
 
-function markOf({ status, failure, confidence }: MessageDetail): string {
+function markOf({ status, failure, confidence, duration_ms }: MessageDetail): string {
   const likely = confidence === 'likely' ? styleText('dim', '  ~', STDOUT) : '';
   if (status === 'failed') return `${likely}${styleText('red', `  ✗ ${failure}`, STDOUT)}`;
-  if (status === 'timeout') return `${likely}${styleText('red', '  ✗ timed out', STDOUT)}`;
+  if (status === 'timeout') {
+    const what = duration_ms === null ? 'no reply within its time-out' : 'answered after its time-out';
+    return `${likely}${styleText('red', `  ✗ ${what}`, STDOUT)}`;
+  }
   if (status === 'open') return `${likely}${styleText('yellow', '  … no reply yet', STDOUT)}`;
   return likely;
 }

@@ -117,7 +117,7 @@ class ChdbStore implements Store {
   }
 
   async query<Row>(sql: string, params: QueryParams = {}): Promise<Row[]> {
-    const result = await this.#session.queryBindAsync(sql, params, { format: 'JSONEachRow' });
+    const result = await this.#guard(this.#session.queryBindAsync(sql, params, { format: 'JSONEachRow' }));
     const text = result.text();
     return text === '' ? [] : (JSON.parse(`[${text.trimEnd().replaceAll('\n', ',')}]`) as Row[]);
   }
@@ -127,17 +127,27 @@ class ChdbStore implements Store {
   }
 
   async command(sql: string, params: QueryParams = {}): Promise<void> {
-    await this.#session.queryBindAsync(sql, params, { format: 'Null' });
+    await this.#guard(this.#session.queryBindAsync(sql, params, { format: 'Null' }));
   }
 
   async insert(table: string, columns: readonly string[], rows: readonly string[]): Promise<void> {
     if (rows.length === 0) return;
-    await this.#session.insert({ table, columns, values: this.#encode(rows), format: 'JSONCompactEachRow' });
+    await this.#guard(this.#session.insert({ table, columns, values: this.#encode(rows), format: 'JSONCompactEachRow' }));
   }
 
   async close(): Promise<void> {
     this.#session.close();
     unlock(this.#directory);
+  }
+
+  /** The engine's failure in one line, such as a disk that is full. */
+  async #guard<T>(operation: Promise<T>): Promise<T> {
+    try {
+      return await operation;
+    } catch (error) {
+      const reason = reasonOf(error).replace(/^Code: \d+\. DB::Exception: /, '');
+      throw new Failed(`the store in ${this.#directory} failed: ${reason}`);
+    }
   }
 
   /** Rows as text, a line each, in a buffer that is used again: valid until the next insert. */

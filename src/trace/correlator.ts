@@ -58,10 +58,6 @@ export class Correlator {
     processes.onJoin = (gone, kept) => this.#handlers.join(gone, kept);
   }
 
-  get openCount(): number {
-    return this.#open.size;
-  }
-
   /** Takes the next event. Events should come in the order of their time (reorder.ts); a straggler does no harm. */
   add(event: BrokerEvent): void {
     this.#processes.observe(event);

@@ -43,10 +43,6 @@ export class OpenStories {
     this.#isConsumed = isConsumed;
   }
 
-  get size(): number {
-    return this.#byId.size;
-  }
-
   get isFull(): boolean {
     return this.#byId.size > this.#limits.openMax;
   }

@@ -341,7 +341,7 @@ def namespaces_and_servers(bus):
 def large_bodies(bus):
     context = bus.context()
     for client in (bus.client('compute', server='cmp1'), bus.client('compute')):
-        client.call(context, 'inject_file', path='/root/big', contents=noise(LARGE) + secret('LARGE-ARGS'))
+        client.call(context, 'inject_file', path='/etc/motd', contents=noise(LARGE) + secret('LARGE-ARGS'))
         client.call(context, 'console_output', size=LARGE)
 
 
