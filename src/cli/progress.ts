@@ -1,8 +1,8 @@
 /**
  * The progress of a long command: one line on stderr that renews itself, only on a terminal.
- * `replaying boot-1.ndjson.gz ████████░░░░░░░░  48 %  12,300 events  9,100/s  3 s left`
+ * `replaying boot-1.ndjson.gz ██████░░░░░░  48 %  12,300 events  9,100/s  3 s left`
  */
-const BAR_CELLS = 20;
+const BAR_CELLS = 12;
 const RENEW_EVERY_MS = 100;
 
 export class Progress {
