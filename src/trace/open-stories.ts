@@ -28,13 +28,16 @@ export interface OpenStory extends TracedMessage {
 /** When to look at a story. It may stand here twice; one that is closed already is passed over. */
 interface Due {
   readonly atNs: bigint;
+  /** Of those due at the same time the one that was queued first goes first. */
+  readonly nth: number;
   readonly story: OpenStory;
 }
 
 export class OpenStories {
   readonly #limits: Limits;
   readonly #byId = new Map<string, OpenStory>();
-  readonly #due = new TinyQueue<Due>([], (a, b) => (a.atNs < b.atNs ? -1 : Number(a.atNs > b.atNs)));
+  readonly #due = new TinyQueue<Due>([], compareDue);
+  #queued = 0;
   readonly #isConsumed: (queue: string) => boolean;
 
   /** @param isConsumed whether somebody is known to consume a queue: a notification to another is never delivered. */
@@ -92,7 +95,7 @@ export class OpenStories {
   }
 
   #queue(story: OpenStory, atNs: bigint): void {
-    this.#due.push({ atNs, story });
+    this.#due.push({ atNs, nth: this.#queued++, story });
   }
 
   #isOpen(story: OpenStory): boolean {
@@ -126,6 +129,11 @@ export class OpenStories {
   #isAwaited({ deliveries }: OpenStory, { routedQueues }: Publish): boolean {
     return deliveries.length < routedQueues.length && routedQueues.some(this.#isConsumed);
   }
+}
+
+function compareDue(a: Due, b: Due): number {
+  if (a.atNs !== b.atNs) return a.atNs < b.atNs ? -1 : 1;
+  return a.nth - b.nth;
 }
 
 /** A story of which nothing is known yet but its message. */
