@@ -238,8 +238,8 @@ export class Correlator {
     if (this.#open.get(open.uniqueId) === open) return;
     this.#open.add(open);
     if (!this.#open.isFull) return;
-    const first = this.#open.first();
-    if (first !== undefined) this.#close(first, 'evicted');
+    const oldest = this.#open.oldest();
+    if (oldest !== undefined) this.#close(oldest, 'evicted');
   }
 
   #keyOf(handler: Handler): object {

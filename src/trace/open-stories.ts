@@ -82,6 +82,11 @@ export class OpenStories {
     return undefined;
   }
 
+  /** The story that was opened first: the one to go at the bound. What is due first may be the newest. */
+  oldest(): OpenStory | undefined {
+    return this.#byId.values().next().value;
+  }
+
   /** The story that will be due first, or undefined where none is open. */
   first(): OpenStory | undefined {
     for (let next = this.#due.pop(); next !== undefined; next = this.#due.pop()) {

@@ -19,7 +19,7 @@ export type ClosedReason =
   | 'settled'
   /** The input ended. */
   | 'end_of_input'
-  /** The bound on open messages was reached: the one that was due first had to go. */
+  /** The bound on open messages was reached: the oldest had to go. */
   | 'evicted';
 
 export type Status = 'ok' | 'failed' | 'timeout' | 'open' | 'sent';

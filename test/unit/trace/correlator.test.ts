@@ -194,7 +194,7 @@ describe('what has no other half', () => {
   });
 });
 
-test('at its bound the story that is due first is closed as evicted, and no other is touched', () => {
+test('at its bound the oldest story is closed as evicted, and no other is touched', () => {
   const calls = Array.from({ length: 5 }, (_, i) => publish(i, 'api', { id: `c${i}` }));
   const { closed, correlator } = correlate(calls, { openMax: 3 });
   expect(closed.filter(({ reason }) => reason === 'evicted').map(({ traced }) => traced.uniqueId)).toEqual([
