@@ -9,6 +9,9 @@
  * free text stay behind in the bytes.
  */
 
+/** Every queue that oslotap declares begins with this; what passes through them is not counted. */
+export const OWN_QUEUE_PREFIX = 'oslotap.';
+
 /** One firehose message as a collector received it. */
 export interface TappedMessage {
   /** Time of receipt, nanoseconds since the epoch. */
@@ -19,6 +22,26 @@ export interface TappedMessage {
   readonly headers: unknown;
   /** The original message's body, as on the wire. */
   readonly body: Uint8Array;
+  /** True where the tap was behind when it came: its time is that of receipt, and late. Absent: false. */
+  readonly isLagging?: boolean;
+}
+
+/** A message of a live tap. */
+export interface LiveMessage extends TappedMessage {
+  /** The broker gave it before: to this program, which then lost the connection, or to the one before it. */
+  readonly isRedelivered: boolean;
+}
+
+/** Every message that was published before `tickNs` was received, by all taps that are at work. */
+export interface Tick {
+  readonly tickNs: bigint;
+}
+
+/** What live taps received while the chunk before was worked on. */
+export interface Chunk {
+  readonly items: readonly (LiveMessage | Tick)[];
+  /** Gives it back to the broker. Call it once the chunk's events are durable. */
+  acknowledge(): void;
 }
 
 /** What a request context tells: `_context_*` of oslo.context. */
@@ -84,11 +107,13 @@ interface Hop {
   readonly exchange: string;
   /** Routing key of the original message. */
   readonly routingKey: string;
-  /** `10.77.0.11:46936 -> 10.77.0.1:5672` */
+  /** `10.77.0.11:46936 -> 10.77.0.1:5672`; `''` where the tap is no firehose and cannot know. */
   readonly connection: string;
   readonly channel: number;
   /** Size of the body as on the wire, before decompression. */
   readonly bytes: number;
+  /** True where the tap was behind: `timeNs` is late, and tells nothing of how long anything took. */
+  readonly isLagging: boolean;
   readonly message: OsloMessage;
 }
 

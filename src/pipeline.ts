@@ -1,10 +1,12 @@
 /**
- * The whole program in one loop: firehose messages in, closed stories out.
+ * The way of every event: order → correlate → sink.
  *
- *   tap → decode → order → correlate → sink
+ * A replay runs a tap to its end through it (`runPipeline`); the sidecar feeds it for as long as it lives (sidecar.ts).
  */
+import type { Gap } from './gap.ts';
 import type { BrokerEvent, TappedMessage, Undecodable, UndecodableReason } from './message.ts';
 import { decode } from './oslo/decode.ts';
+import { isOwnTraffic } from './oslo/own-traffic.ts';
 import { Correlator, type UnmatchedReason } from './trace/correlator.ts';
 import { DEFAULT_LIMITS, type Limits } from './trace/limits.ts';
 import { Processes } from './trace/processes.ts';
@@ -19,9 +21,10 @@ export type Unmatched =
 export interface Batch {
   readonly messages: readonly ClosedMessage[];
   readonly unmatched: readonly Unmatched[];
+  readonly gaps: readonly Gap[];
 }
 
-/** Where stories go. A batch is written once `write` resolves; the pipeline waits for it. */
+/** Where stories go. A batch is durable once `write` resolves; the pipeline waits for it. */
 export interface Sink {
   write(batch: Batch): Promise<void>;
   close(): Promise<void>;
@@ -31,15 +34,19 @@ export interface PipelineOptions {
   readonly processes?: Processes;
   readonly limits?: Limits;
   readonly window?: ReorderWindow;
+  /** Called when a batch is durable in the sink. */
+  readonly onWritten?: (batch: Batch) => void;
+  /** Called with an event that changes nothing: its story was written before. */
+  readonly onRepeated?: (event: BrokerEvent) => void;
 }
 
-/** What the pipeline counted. Every event is in exactly one of: duplicates, undecodable, unmatched, or a story. */
+/** What the pipeline counted. Every event is in exactly one of: own, duplicates, undecodable, unmatched, or a story. */
 export interface Tally {
-  events: number;
-  readonly undecodable: Partial<Record<UndecodableReason, number>>;
-  readonly unmatched: Partial<Record<UnmatchedReason, number>>;
-  duplicates: number;
-  late: number;
+  readonly events: number;
+  readonly undecodable: Readonly<Partial<Record<UndecodableReason, number>>>;
+  readonly unmatched: Readonly<Partial<Record<UnmatchedReason, number>>>;
+  readonly duplicates: number;
+  readonly late: number;
   readonly closed: Readonly<Record<ClosedReason, number>>;
 }
 
@@ -48,44 +55,135 @@ export const REPLAY_WINDOW: ReorderWindow = { windowMs: 600_000, eventsMax: 20_0
 
 const BATCH_STORIES = 2_500;
 
-/** Runs a tap's messages through to the sink, until the tap ends. */
-export async function runPipeline(tap: AsyncIterable<TappedMessage>, sink: Sink, options: PipelineOptions = {}): Promise<Tally> {
-  const { processes = new Processes(), limits = DEFAULT_LIMITS, window = REPLAY_WINDOW } = options;
-  const batch = new Collector();
-  const correlator = new Correlator(processes, batch, limits);
-  const reorder = new Reorder(window, (event) => correlator.add(event));
-  const undecodable: Tally['undecodable'] = {};
-  let events = 0;
-  let writing: Promise<void> = Promise.resolve();
+export class Pipeline {
+  readonly #sink: Sink;
+  readonly #onWritten: (batch: Batch) => void;
+  readonly #batch: Collector;
+  readonly #correlator: Correlator;
+  readonly #reorder: Reorder;
+  readonly #undecodable: Partial<Record<UndecodableReason, number>> = {};
+  #events = 0;
+  #writing: Promise<void> = Promise.resolve();
 
-  for await (const tapped of tap) {
-    events++;
-    const event = decode(tapped);
+  constructor(sink: Sink, options: PipelineOptions = {}) {
+    const { processes = new Processes(), limits = DEFAULT_LIMITS, window = REPLAY_WINDOW } = options;
+    const { onWritten = () => {}, onRepeated = () => {} } = options;
+    this.#batch = new Collector(onRepeated);
+    this.#sink = sink;
+    this.#onWritten = onWritten;
+    this.#correlator = new Correlator(processes, this.#batch, limits);
+    this.#reorder = new Reorder(window, (event) => this.#correlator.add(event));
+  }
+
+  take(event: BrokerEvent | Undecodable): void {
+    this.#events++;
     if (event.event === 'undecodable') {
-      count(undecodable, event.reason);
-      batch.unmatched(event, event.reason);
+      count(this.#undecodable, event.reason);
+      this.#batch.unmatched(event, event.reason);
     } else {
-      reorder.add(event);
-    }
-    if (batch.size >= BATCH_STORIES) {
-      // One batch is written while the next fills.
-      await writing;
-      writing = sink.write(batch.take());
-      writing.catch(() => {}); // it is awaited above or below: no unhandled rejection in between
+      this.#reorder.add(event);
     }
   }
-  reorder.flush();
-  correlator.finish();
-  await writing;
-  while (batch.size > 0) await sink.write(batch.take());
-  return {
-    events,
-    undecodable,
-    unmatched: batch.unmatchedByReason,
-    duplicates: correlator.duplicates,
-    late: reorder.late,
-    closed: correlator.closedByReason,
-  };
+
+  /**
+   * Takes an event again that a run before this one had. `isSettled`: its story was written; it is given for what it tells of
+   * others, and what it does not join now it had joined then.
+   */
+  takeAgain(event: BrokerEvent | Undecodable, isSettled: boolean): void {
+    if (event.event === 'undecodable') {
+      if (!isSettled) this.#batch.unmatched(event, event.reason);
+      return;
+    }
+    if (isSettled) this.#batch.known.add(event);
+    this.#reorder.add(event);
+  }
+
+  /** What the tap could not see; a later one of the same id replaces it. */
+  addGap(gap: Gap): void {
+    this.#batch.gaps.push(gap);
+  }
+
+  /** The clock, where no event tells it: every event before `nowNs` was taken. */
+  advance(nowNs: bigint): void {
+    this.#reorder.advance(nowNs);
+    this.#correlator.advance(this.#reorder.releasedNs);
+  }
+
+  /** Stories that wait to be written. */
+  get waitingCount(): number {
+    return this.#batch.size;
+  }
+
+  get openCount(): number {
+    return this.#correlator.openCount;
+  }
+
+  get isFull(): boolean {
+    return this.#batch.size >= BATCH_STORIES;
+  }
+
+  /** Begins to write what waits. Resolves when the batch before it is written: one is written while the next one fills. */
+  async write(): Promise<void> {
+    await this.#writing;
+    if (this.#batch.size === 0) return;
+    this.#writing = this.#writeBatch(this.#batch.take());
+    this.#writing.catch(() => {}); // it is awaited above or below: no unhandled rejection in between
+  }
+
+  /** The input ended, or a part of it that stands for itself: closes and writes everything. */
+  async end(): Promise<void> {
+    this.#reorder.flush();
+    this.#correlator.finish();
+    await this.#writing;
+    while (this.#batch.size > 0) await this.#writeBatch(this.#batch.take());
+  }
+
+  /**
+   * The program ends, the input does not: writes what is closed, and what is open as far as it is known; a later row will
+   * replace that. Ends early when `signal` says so, between two batches.
+   */
+  async suspend(signal: AbortSignal): Promise<void> {
+    this.#reorder.flush();
+    await this.#writing;
+    while (this.#batch.size > 0 && !signal.aborted) await this.#writeBatch(this.#batch.take());
+    let open: ClosedMessage[] = [];
+    for (const story of this.#correlator.openStories()) {
+      if (signal.aborted) return;
+      open.push(story);
+      if (open.length < BATCH_STORIES) continue;
+      await this.#sink.write({ messages: open, unmatched: [], gaps: [] });
+      open = [];
+    }
+    if (open.length > 0) await this.#sink.write({ messages: open, unmatched: [], gaps: [] });
+  }
+
+  get tally(): Tally {
+    return {
+      events: this.#events,
+      undecodable: this.#undecodable,
+      unmatched: this.#batch.unmatchedByReason,
+      duplicates: this.#correlator.duplicates,
+      late: this.#reorder.late,
+      closed: this.#correlator.closedByReason,
+    };
+  }
+
+  async #writeBatch(batch: Batch): Promise<void> {
+    await this.#sink.write(batch);
+    this.#onWritten(batch);
+  }
+}
+
+/** Runs a tap's messages through to the sink, until the tap ends. */
+export async function runPipeline(tap: AsyncIterable<TappedMessage>, sink: Sink, options: PipelineOptions = {}): Promise<Tally> {
+  const pipeline = new Pipeline(sink, options);
+  for await (const tapped of tap) {
+    if (isOwnTraffic(tapped)) continue;
+    pipeline.take(decode(tapped));
+    if (pipeline.isFull) await pipeline.write();
+  }
+  await pipeline.end();
+  return pipeline.tally;
 }
 
 /** Reads a tap to its end for its processes alone: which connections belong together. */
@@ -98,12 +196,20 @@ export async function learnProcesses(tap: AsyncIterable<TappedMessage>, processe
 }
 
 class Collector {
-  readonly unmatchedByReason: Tally['unmatched'] = {};
+  /** Events whose stories were written by a run before this one. */
+  readonly known = new WeakSet<BrokerEvent>();
+  readonly gaps: Gap[] = [];
+  readonly repeated: (event: BrokerEvent) => void;
+  readonly unmatchedByReason: Partial<Record<UnmatchedReason, number>> = {};
   readonly #messages: ClosedMessage[] = [];
   readonly #unmatched: Unmatched[] = [];
 
+  constructor(repeated: (event: BrokerEvent) => void) {
+    this.repeated = repeated;
+  }
+
   get size(): number {
-    return this.#messages.length + this.#unmatched.length;
+    return this.#messages.length + this.#unmatched.length + this.gaps.length;
   }
 
   closed(message: ClosedMessage): void {
@@ -111,13 +217,15 @@ class Collector {
   }
 
   unmatched(event: BrokerEvent | Undecodable, reason: UnmatchedReason | UndecodableReason): void {
+    if (this.known.has(event as BrokerEvent)) return;
     this.#unmatched.push({ event, reason } as Unmatched);
     if (event.event !== 'undecodable') count(this.unmatchedByReason, reason as UnmatchedReason);
   }
 
   /** At most BATCH_STORIES of each: when the input ends, all that is open closes at once. */
   take(): Batch {
-    return { messages: this.#messages.splice(0, BATCH_STORIES), unmatched: this.#unmatched.splice(0, BATCH_STORIES) };
+    const gaps = this.gaps.splice(0);
+    return { messages: this.#messages.splice(0, BATCH_STORIES), unmatched: this.#unmatched.splice(0, BATCH_STORIES), gaps };
   }
 }
 

@@ -25,6 +25,7 @@ export const ATTRIBUTE = {
   queueWaitMs: 'oslotap.queue_wait_ms',
   redelivered: 'oslotap.redelivered',
   reread: 'oslotap.reread',
+  time: 'oslotap.time',
 } as const;
 
 export const RPC_SYSTEM = 'oslo.messaging';

@@ -7,7 +7,9 @@ import { redactCommand } from './redact.ts';
 import { replayCommand } from './replay.ts';
 import { reportCommand } from './report.ts';
 import { requestsCommand } from './requests.ts';
+import { runCommand } from './run.ts';
 import { showCommand } from './show.ts';
+import { tapCommand } from './tap.ts';
 import { version } from './version.ts';
 
 /** Runs one command. @returns the exit code: 0 done, 1 failed or not found, 2 wrong usage or set-up. */
@@ -43,6 +45,7 @@ STORE is chdb:DIRECTORY (embedded ClickHouse) or none; also OSLOTAP_STORE in the
 Exit codes: 0 done, 1 failed or not found, 2 wrong usage or set-up.`,
     );
   const commands = [
+    runCommand(),
     replayCommand(),
     requestsCommand(),
     showCommand(),
@@ -50,6 +53,7 @@ Exit codes: 0 done, 1 failed or not found, 2 wrong usage or set-up.`,
     reportCommand(),
     migrateCommand(),
     redactCommand(),
+    tapCommand(),
   ];
   for (const command of commands) root.addCommand(command);
   for (const command of [root, ...commands]) {

@@ -11,6 +11,7 @@
 import type { BrokerEvent, OsloMessage, TappedMessage, Undecodable, UndecodableReason } from '../message.ts';
 import { decompress } from './compression.ts';
 import { toMessage } from './fields.ts';
+import { isOwnQueue } from './own-traffic.ts';
 import { parseBody } from './parse.ts';
 import { resourcesOf } from './resources.ts';
 import { scanBody } from './scan.ts';
@@ -44,13 +45,14 @@ export function decode(tapped: TappedMessage): BrokerEvent | Undecodable {
     connection: shared(connection),
     channel: whole(headers.channel) ?? 0,
     bytes: tapped.body.length,
+    isLagging: tapped.isLagging === true,
     message,
   };
   if (direction === 'publish') {
     return {
       event: 'publish',
       ...hop,
-      routedQueues: strings(headers.routed_queues),
+      routedQueues: queuesOf(headers.routed_queues),
       expirationMs: message.kind === 'call' ? whole(properties.expiration) : null,
       resources: message.kind === 'reply' ? NONE : resourcesOf(body),
     };
@@ -118,8 +120,10 @@ function shared(name: string): string {
   return names.get(name) as string;
 }
 
-function strings(value: unknown): readonly string[] {
-  return Array.isArray(value) && value.length > 0 ? value.filter((item) => typeof item === 'string').map(shared) : NONE;
+/** Without oslotap's own: what only a tap's queue took was routed to nobody. */
+function queuesOf(value: unknown): readonly string[] {
+  if (!Array.isArray(value) || value.length === 0) return NONE;
+  return value.filter((item): item is string => typeof item === 'string' && !isOwnQueue(item)).map(shared);
 }
 
 /** A whole number ≥ 0, also as text: `expiration` is a string of milliseconds. */

@@ -106,6 +106,7 @@ interface TraceRow extends Counts {
   readonly start: string;
   readonly duration_ms: number;
   readonly missing: number;
+  readonly blind: number;
 }
 
 const SQL = {
@@ -194,7 +195,7 @@ function toSummary(row: TraceRow): TraceSummary {
       bytes_published: row.bytes_published,
       bytes_delivered: row.bytes_delivered,
     },
-    coverage: seen / (seen + row.missing),
+    coverage: (seen / (seen + row.missing)) * (1 - row.blind),
   };
 }
 

@@ -14,6 +14,7 @@ export function renderMarkdown(report: Report): string {
     '## Background',
     '',
     ...background(report),
+    ...gaps(report),
     '',
   ].join('\n');
 }
@@ -31,6 +32,20 @@ function introduction({ window, coverage, orphan_deliveries, undecodable }: Repo
     'Counted from what RabbitMQ itself saw pass (its firehose), by oslotap; no OpenStack service was changed.',
     '',
   ];
+}
+
+function gaps({ gaps: all }: Report): string[] {
+  if (all.length === 0) return [];
+  const rows = all.map(({ start, end, duration_s, reason, lost_min, lost_estimate, is_open, detail }) => [
+    clock(start),
+    is_open ? 'open' : clock(end),
+    duration(duration_s * 1_000),
+    reason,
+    `${lost_estimate.toLocaleString('en-US')}${lost_min > 0 ? ` (at least ${lost_min})` : ''}`,
+    detail,
+  ]);
+  const head = ['from', 'to', 'for', 'reason', 'events lost, estimated', 'what'];
+  return ['', '## Gaps', '', 'When the tap did not see everything.', '', ...tableLines(head, rows)];
 }
 
 function overview({ operations }: Report): string[] {

@@ -1,5 +1,6 @@
 /** The report: what each operation costs, and what runs in the background. Its JSON shape is the command-line contract's. */
 import { readFileSync } from 'node:fs';
+import type { GapReason } from '../gap.ts';
 import type { Store } from '../store/store.ts';
 
 /** Over the requests of one operation. */
@@ -77,6 +78,19 @@ export interface BackgroundMethod {
   readonly per_second_and_host: number;
 }
 
+export interface GapReport {
+  readonly start: string;
+  readonly end: string;
+  readonly duration_s: number;
+  readonly reason: GapReason;
+  readonly vhost: string;
+  readonly node: string;
+  readonly is_open: boolean;
+  readonly lost_min: number;
+  readonly lost_estimate: number;
+  readonly detail: string;
+}
+
 export interface Report {
   readonly window: {
     readonly from: string | null;
@@ -86,11 +100,13 @@ export interface Report {
     readonly messages: number;
     readonly hosts: number;
   };
-  /** Events seen / (seen + known missing): a bound. */
+  /** Events seen / (seen + known missing + estimated loss of the gaps): a bound. */
   readonly coverage: number;
   /** Deliveries without a publish, replies without a call. */
   readonly orphan_deliveries: number;
   readonly undecodable: number;
+  /** When the tap did not see everything, and how many events it lost by that. */
+  readonly gaps: readonly GapReport[];
   readonly operations: readonly OperationReport[];
   readonly background: readonly BackgroundMethod[];
 }
@@ -121,12 +137,15 @@ export async function makeReport(store: Store): Promise<Report> {
   const queues = await store.query<QueueRow>(sql('report-queues.sql'));
   const background = await store.query<BackgroundRow>(sql('report-background.sql'));
   const { messages, from, to, observed_s, hosts, seen, missing, unmatched, undecodable } = window as WindowRow;
+  const gaps = await store.query<GapReport>(sql('gaps.sql'));
+  const lost = gaps.reduce((sum, { lost_estimate }) => sum + lost_estimate, 0);
   const isEmpty = messages === 0;
   return {
     window: { from: isEmpty ? null : from, to: isEmpty ? null : to, observed_s, messages, hosts },
-    coverage: seen + missing === 0 ? 1 : seen / (seen + missing),
+    coverage: seen + missing + lost === 0 ? 1 : seen / (seen + missing + lost),
     orphan_deliveries: unmatched,
     undecodable,
+    gaps,
     operations: operations.map((row) => toOperation(row, methods, edges, queues)),
     background: background.map((row) => toBackground(row, observed_s)),
   };

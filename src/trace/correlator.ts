@@ -10,8 +10,9 @@ import { type Handler, Handlers } from './handlers.ts';
 import { deliveryKey } from './ids.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { deliveriesAlike, newStory, OpenStories, type OpenStory } from './open-stories.ts';
-import type { Processes } from './processes.ts';
+import type { Process, Processes } from './processes.ts';
 import { Recent } from './recent.ts';
+import { placeOfPublisher } from './services.ts';
 import { type ClosedMessage, type ClosedReason, type Initiating, statusOf, type TracedDelivery } from './traced-message.ts';
 import { type Trace, Traces } from './traces.ts';
 
@@ -24,6 +25,8 @@ export interface CorrelatorOutput {
   closed(message: ClosedMessage): void;
   /** An event whose other half was never seen. */
   unmatched(event: BrokerEvent, reason: UnmatchedReason): void;
+  /** An event of a story that was handed on already, seen once more. */
+  repeated(event: BrokerEvent): void;
 }
 
 export class Correlator {
@@ -48,12 +51,16 @@ export class Correlator {
   /** Stories that were closed: their publish, seen again, is no new message. */
   readonly #closedIds = new Recent<string, true>(CLOSED_IDS_MAX);
   #nowNs = 0n;
+  /** When early replies were last looked through. */
+  #sweptNs = 0n;
+  readonly #earlyHoldNs: bigint;
 
   constructor(processes: Processes, output: CorrelatorOutput, limits: Limits = DEFAULT_LIMITS) {
     this.#processes = processes;
     this.#output = output;
     this.#handlers = new Handlers(limits);
     this.#open = new OpenStories(limits, (queue) => processes.isConsumed(queue));
+    this.#earlyHoldNs = BigInt(limits.replyDeliveryMs) * 1_000_000n;
     this.#earlyReplies = new Recent(limits.openMax, (events) => this.#giveUp(events));
     processes.onJoin = (gone, kept) => this.#handlers.join(gone, kept);
   }
@@ -61,14 +68,34 @@ export class Correlator {
   /** Takes the next event. Events should come in the order of their time (reorder.ts); a straggler does no harm. */
   add(event: BrokerEvent): void {
     this.#processes.observe(event);
-    if (event.timeNs > this.#nowNs) this.#nowNs = event.timeNs;
-    for (let due = this.#open.nextDue(this.#nowNs); due !== undefined; due = this.#open.nextDue(this.#nowNs)) {
-      this.#close(due, reasonOf(due));
-    }
+    // What lags says nothing of the time that has passed: the reply awaited may be right behind it.
+    if (!event.isLagging) this.advance(event.timeNs);
     const { message } = event;
     if (message.kind === 'reply') this.#addReply(event, message);
     else if (event.event === 'publish') this.#addPublish(event, message);
     else this.#addDelivery(event, message);
+  }
+
+  /** The clock: every event before `nowNs` was handed over. Closes what is due. */
+  advance(nowNs: bigint): void {
+    if (nowNs > this.#nowNs) this.#nowNs = nowNs;
+    for (let due = this.#open.nextDue(this.#nowNs); due !== undefined; due = this.#open.nextDue(this.#nowNs)) {
+      this.#close(due, reasonOf(due));
+    }
+    if (this.#nowNs - this.#sweptNs > this.#earlyHoldNs) this.#sweepEarlyReplies();
+  }
+
+  /** Stories that are open now. */
+  get openCount(): number {
+    return this.#open.size;
+  }
+
+  /** Hands on what is open as it stands, which may go on after a restart: a later row replaces this one. */
+  *openStories(): Generator<ClosedMessage> {
+    for (const open of this.#open.values()) {
+      const closed = this.#toClosed(open, 'end_of_input');
+      if (closed !== null) yield closed;
+    }
   }
 
   /** Closes everything: no more events will come. */
@@ -83,16 +110,20 @@ export class Correlator {
   #addPublish(event: Publish, message: Initiating): void {
     if (this.#closedIds.has(message.uniqueId)) {
       this.duplicates++;
+      this.#output.repeated(event);
       return;
     }
     const open = this.#open.get(message.uniqueId) ?? newStory(message, event);
-    if (open.publish !== null) {
+    const { publish } = open;
+    if (publish !== null) {
       this.duplicates++;
-      return;
+      // Seen by two taps: the firehose knows more.
+      if (publish.connection !== '' || event.connection === '') return;
     }
     open.publish = event;
+    open.trace = null;
     this.#attribute(open, event, message);
-    if (message.kind === 'call') this.#awaitReply(open, message.msgId);
+    if (publish === null && message.kind === 'call') this.#awaitReply(open, message.msgId);
     this.#touch(open, event);
   }
 
@@ -168,8 +199,8 @@ export class Correlator {
 
   /** Finds what caused a message, and by that its trace. */
   #attribute(open: OpenStory, event: Publish, message: Initiating): void {
-    const process = this.#processes.keyOf(event.connection) as object;
-    const parent = this.#handlers.parentOf(process, event, this.#processes.isOne(event.connection));
+    const process = this.#processes.keyOf(event.connection);
+    const parent = process === null ? null : this.#handlers.parentOf(process, event, this.#processes.isOne(event.connection));
     if (parent !== null) {
       const { handler } = parent;
       open.join = 'handled';
@@ -185,9 +216,9 @@ export class Correlator {
       open.trace = request;
       return;
     }
-    open.trace = this.#handlers.roundOf(process, message.requestId, event.timeNs, () =>
-      this.#traces.unattributed(message.uniqueId),
-    );
+    const unattributed = () => this.#traces.unattributed(message.uniqueId);
+    open.trace =
+      process === null ? unattributed() : this.#handlers.roundOf(process, message.requestId, event.timeNs, unattributed);
   }
 
   #sentBy(handler: Handler, open: OpenStory, event: Publish, message: Initiating): void {
@@ -234,6 +265,7 @@ export class Correlator {
   /** Takes note of an event that joined a story; a new story is open from now on. */
   #touch(open: OpenStory, event: BrokerEvent): void {
     if (event.timeNs > open.lastEventNs) open.lastEventNs = event.timeNs;
+    if (event.isLagging) open.isLagging = true;
     open.touchedNs = this.#nowNs;
     if (this.#open.get(open.uniqueId) === open) return;
     this.#open.add(open);
@@ -250,20 +282,44 @@ export class Correlator {
     this.#open.remove(open);
     if (open.message.kind === 'call') this.#calls.delete(open.message.msgId);
     for (const handler of open.handlers) this.#handlers.close(this.#keyOf(handler), handler);
-    const { publish, trace } = open;
-    if (publish === null || trace === null) {
+    const closed = this.#toClosed(open, reason);
+    if (closed === null) {
       for (const { event } of open.deliveries) this.#output.unmatched(event, 'delivery_without_publish');
       return;
     }
     this.closedByReason[reason]++;
     this.#closedIds.set(open.uniqueId, true);
-    this.#output.closed({
+    this.#output.closed(closed);
+  }
+
+  #toClosed(open: OpenStory, reason: ClosedReason): ClosedMessage | null {
+    const { publish, trace } = open;
+    if (publish === null || trace === null) return null;
+    return {
       traced: open as OpenStory & { publish: Publish; trace: Trace },
       reason,
       status: statusOf(open, this.#nowNs),
-      from: this.#processes.of(publish.connection),
+      from: this.#senderOf(publish),
       to: open.deliveries.map(({ event }) => this.#processes.of(event.connection)),
-    });
+    };
+  }
+
+  /** A tap that is no firehose shows no connection: a notification says itself who sent it. */
+  #senderOf({ connection, message }: Publish): Process {
+    if (connection !== '') return this.#processes.of(connection);
+    const publisherId = message.kind === 'notification' ? message.publisherId : null;
+    return { id: '', ...(publisherId === null ? { service: '', host: '' } : placeOfPublisher(publisherId)) };
+  }
+
+  /** Replies whose call is not seen in good time: it was published before the tap was there. */
+  #sweepEarlyReplies(): void {
+    const dueNs = this.#sweptNs;
+    this.#sweptNs = this.#nowNs;
+    for (const [msgId, events] of this.#earlyReplies.entries()) {
+      if ((events[0] as BrokerEvent).timeNs > dueNs) return;
+      this.#earlyReplies.delete(msgId);
+      this.#giveUp(events);
+    }
   }
 
   #giveUp(events: readonly BrokerEvent[]): void {

@@ -8,6 +8,8 @@ export interface Limits extends HandlerLimits {
   readonly lateReplyMs: number;
   /** A call without `expiration` is given this. Milliseconds. */
   readonly defaultTimeoutMs: number;
+  /** How long a reply that was published waits for its delivery. Milliseconds. */
+  readonly replyDeliveryMs: number;
   /** How long a notification's consumer may take, where it has one. Milliseconds. */
   readonly notificationHoldMs: number;
   /** How long a stream's message may be read again: oslo.messaging's default `x-max-age`. Milliseconds. */
@@ -23,6 +25,7 @@ export const DEFAULT_LIMITS: Limits = {
   attributionHoldMs: 5_000,
   lateReplyMs: 300_000,
   defaultTimeoutMs: 60_000,
+  replyDeliveryMs: 30_000,
   notificationHoldMs: 600_000,
   streamHoldMs: 1_800_000,
   openMax: 20_000,

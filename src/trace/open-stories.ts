@@ -50,6 +50,10 @@ export class OpenStories {
     return this.#byId.size > this.#limits.openMax;
   }
 
+  get size(): number {
+    return this.#byId.size;
+  }
+
   get(uniqueId: string): OpenStory | undefined {
     return this.#byId.get(uniqueId);
   }
@@ -85,6 +89,11 @@ export class OpenStories {
   /** The story that was opened first: the one to go at the bound. What is due first may be the newest. */
   oldest(): OpenStory | undefined {
     return this.#byId.values().next().value;
+  }
+
+  /** All that is open, oldest first. */
+  values(): IterableIterator<OpenStory> {
+    return this.#byId.values();
   }
 
   /** The story that will be due first, or undefined where none is open. */
@@ -124,6 +133,7 @@ export class OpenStories {
         return this.#isAwaited(story, publish) ? limits.notificationHoldMs : limits.attributionHoldMs;
       case 'call':
         if (story.answeredNs !== null) return limits.attributionHoldMs;
+        if (story.reply !== null) return limits.replyDeliveryMs;
         return (publish.expirationMs ?? limits.defaultTimeoutMs) + limits.lateReplyMs;
       case 'cast':
       case 'fanout':
@@ -159,6 +169,7 @@ export function newStory(message: Initiating, event: BrokerEvent): OpenStory {
     replyDeliveries: 0,
     replyBytesDelivered: 0,
     answeredNs: null,
+    isLagging: false,
     lastEventNs: event.timeNs,
     handlers: [],
     replyKeys: [],

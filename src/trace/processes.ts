@@ -50,7 +50,7 @@ interface Node {
   /** Since when the connection is known to exist: its handshake, or the first event seen on it. */
   sinceNs: bigint;
   /** True where `sinceNs` is the handshake's. */
-  readonly isDated: boolean;
+  isDated: boolean;
   /** Smallest connection name of the set: the same whatever the order of events. */
   least: string;
   /** Projects (nova, neutron …) whose topics it sends requests to: a hint at its own. */
@@ -80,11 +80,41 @@ export class Processes {
   onJoin: (gone: ProcessKey, kept: ProcessKey) => void = () => {};
 
   constructor(snapshot: BrokerSnapshot | null = null) {
-    if (snapshot !== null) this.#load(snapshot);
+    if (snapshot !== null) this.learn(snapshot);
+  }
+
+  /**
+   * Takes in what the broker tells, again whenever it tells more. One snapshot's connections of one pid are one process;
+   * across snapshots a pid may have been used again.
+   */
+  learn(snapshot: BrokerSnapshot): void {
+    const byProcess = new Map<string, Node>();
+    for (const connection of snapshot.connections) {
+      const node = this.#dated(connection);
+      const parsed = parseConnectionName(connection.connectionName);
+      if (parsed === null) continue;
+      this.#identify(rootOf(node), parsed);
+      const key = `${connection.peerHost} ${parsed.pid} ${parsed.service}`;
+      const sibling = byProcess.get(key);
+      if (sibling === undefined) byProcess.set(key, node);
+      else this.#join(sibling, node);
+    }
+    for (const queue of snapshot.queues) {
+      const fanout = queue.indexOf('_fanout');
+      if (fanout > 0) this.#topics.add(queue.slice(0, fanout));
+    }
+    for (const { queue, connection } of snapshot.consumers) {
+      this.#consumed.set(queue, true);
+      const node = this.#nodes.get(connection);
+      if (node === undefined) continue;
+      if (queue.startsWith('reply_')) this.#ownReplyQueue(queue, node);
+      else this.#nameByQueue(queue, node);
+    }
   }
 
   /** Learns from one event. Call it for every event, in any order. */
   observe(event: BrokerEvent): void {
+    if (event.connection === '') return;
     const node = this.#node(event.connection, event.timeNs);
     if (event.event === 'publish') this.#observePublish(event, node);
     else this.#observeDelivery(event, node);
@@ -262,6 +292,24 @@ export class Processes {
     return { id: service === '' ? id : `${service}@${host}:${id}`, service, host };
   }
 
+  /** A connection whose handshake the broker dates. */
+  #dated({ name, peerHost, connectedAtMs }: BrokerSnapshot['connections'][number]): Node {
+    const sinceNs = BigInt(connectedAtMs) * 1_000_000n;
+    const known = this.#nodes.get(name);
+    if (known === undefined) return this.#add(name, peerHost, sinceNs, true);
+    known.sinceNs = sinceNs;
+    known.isDated = true;
+    return known;
+  }
+
+  #identify(root: Node, { pid, service }: { readonly pid: string; readonly service: string }): void {
+    root.process = null;
+    if (root.pid === '') root.pid = pid;
+    if (service === '' || root.isNamed) return;
+    root.service = service;
+    root.isNamed = true;
+  }
+
   #node(connection: string, timeNs: bigint): Node {
     const known = this.#nodes.get(connection);
     if (known === undefined) return this.#add(connection, addressOf(connection), timeNs, false);
@@ -287,33 +335,6 @@ export class Processes {
     };
     this.#nodes.set(connection, node);
     return node;
-  }
-
-  #load(snapshot: BrokerSnapshot): void {
-    const byProcess = new Map<string, Node>();
-    for (const { name, peerHost, connectionName, connectedAtMs } of snapshot.connections) {
-      const node = this.#add(name, peerHost, BigInt(connectedAtMs) * 1_000_000n, true);
-      const parsed = parseConnectionName(connectionName);
-      if (parsed === null) continue;
-      node.pid = parsed.pid;
-      node.service = parsed.service;
-      node.isNamed = parsed.service !== '';
-      const key = `${peerHost} ${parsed.pid} ${parsed.service}`;
-      const sibling = byProcess.get(key);
-      if (sibling === undefined) byProcess.set(key, node);
-      else this.#join(sibling, node);
-    }
-    for (const queue of snapshot.queues) {
-      const fanout = queue.indexOf('_fanout');
-      if (fanout > 0) this.#topics.add(queue.slice(0, fanout));
-    }
-    for (const { queue, connection } of snapshot.consumers) {
-      this.#consumed.set(queue, true);
-      const node = this.#nodes.get(connection);
-      if (node === undefined) continue;
-      if (queue.startsWith('reply_')) this.#ownReplyQueue(queue, node);
-      else this.#nameByQueue(queue, node);
-    }
   }
 }
 

@@ -16,27 +16,39 @@ export interface ReorderWindow {
 export class Reorder {
   /** Events that came after a later one had already left. */
   late = 0;
+  /** Every event up to here has left. */
+  releasedNs = 0n;
   readonly #held = new TinyQueue<BrokerEvent>([], compareEvents);
   readonly #window: ReorderWindow;
   readonly #windowNs: bigint;
-  readonly #release: (event: BrokerEvent) => void;
+  readonly #output: (event: BrokerEvent) => void;
   #newestNs = 0n;
-  #releasedNs = 0n;
 
   constructor(window: ReorderWindow, release: (event: BrokerEvent) => void) {
     this.#window = window;
     this.#windowNs = BigInt(window.windowMs) * 1_000_000n;
-    this.#release = release;
+    this.#output = release;
   }
 
   add(event: BrokerEvent): void {
-    if (event.timeNs < this.#releasedNs) {
+    if (event.timeNs < this.releasedNs) {
       this.late++;
-      this.#release(event);
+      this.#output(event);
       return;
     }
     this.#held.push(event);
-    if (event.timeNs > this.#newestNs) this.#newestNs = event.timeNs;
+    this.#release(event.timeNs);
+  }
+
+  /** The clock, where no event tells it: every event before `nowNs` was added. */
+  advance(nowNs: bigint): void {
+    this.#release(nowNs);
+    const dueNs = this.#newestNs - this.#windowNs;
+    if (dueNs > this.releasedNs) this.releasedNs = dueNs;
+  }
+
+  #release(nowNs: bigint): void {
+    if (nowNs > this.#newestNs) this.#newestNs = nowNs;
     const dueNs = this.#newestNs - this.#windowNs;
     for (let next = this.#held.peek(); next !== undefined; next = this.#held.peek()) {
       if (next.timeNs > dueNs && this.#held.length <= this.#window.eventsMax) break;
@@ -51,8 +63,8 @@ export class Reorder {
 
   #pop(): void {
     const event = this.#held.pop() as BrokerEvent;
-    this.#releasedNs = event.timeNs;
-    this.#release(event);
+    this.releasedNs = event.timeNs;
+    this.#output(event);
   }
 }
 

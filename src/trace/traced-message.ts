@@ -74,6 +74,8 @@ export interface TracedMessage {
   replyBytesDelivered: number;
   /** When the caller was given the final reply. */
   answeredNs: bigint | null;
+  /** True where the tap was behind at one of its events: its times are late, and say nothing of how long it took. */
+  isLagging: boolean;
   lastEventNs: bigint;
 }
 
@@ -92,7 +94,9 @@ export interface ClosedMessage {
  * time-out all the same: its caller had given up.
  */
 export function statusOf(traced: TracedMessage, nowNs: bigint): Status {
-  if (traced.message.kind !== 'call') return 'sent';
+  // A tap that is no firehose sees no reply: nobody knows what became of the call.
+  if (traced.message.kind !== 'call' || traced.publish?.connection === '') return 'sent';
+  if (traced.isLagging && traced.reply !== null) return traced.reply.failure === null ? 'ok' : 'failed';
   const expirationMs = traced.publish?.expirationMs ?? null;
   const deadlineNs =
     expirationMs === null || traced.publish === null ? null : traced.publish.timeNs + BigInt(expirationMs) * 1_000_000n;

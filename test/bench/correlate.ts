@@ -12,7 +12,7 @@ const EVENTS = 60_000;
 /** As many as the Correlator keeps open at most. */
 const OPEN_CALLS = 50_000;
 const RACE = { rounds: 7, warmups: 1 };
-const NOWHERE = { closed: () => {}, unmatched: () => {} };
+const NOWHERE = { closed: () => {}, unmatched: () => {}, repeated: () => {} };
 
 export async function benchCorrelate(): Promise<Report[]> {
   const captures = await loadCaptures();

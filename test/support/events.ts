@@ -39,7 +39,7 @@ function messageOf(told: Told) {
   return kind === 'call' ? { kind, ...request, msgId: uid(`m${id}`), replyQueue: 'reply_1' } : { kind, ...request };
 }
 
-const hop = { vhost: '/', exchange: 'nova', routingKey: 'conductor', channel: 1, bytes: 100 };
+const hop = { vhost: '/', exchange: 'nova', routingKey: 'conductor', channel: 1, bytes: 100, isLagging: false };
 
 export function publish(atMs: number, connection: string, told: Told): Publish {
   const { routedQueues = ['conductor'], resources = [], kind = 'call' } = told;
@@ -82,7 +82,7 @@ function replyOf(id: string, { failure = null, ending = true, nth = 1 }: Answer)
   return { kind: 'reply' as const, uniqueId: uid(`r${nth}${id}`), msgId: uid(`m${id}`), ending, failure };
 }
 
-const replyHop = { vhost: '/', exchange: '', routingKey: 'reply_1', channel: 1, bytes: 10 };
+const replyHop = { vhost: '/', exchange: '', routingKey: 'reply_1', channel: 1, bytes: 10, isLagging: false };
 
 export function reply(atMs: number, connection: string, id: string, answer: Answer = {}): Publish {
   return {
@@ -157,6 +157,7 @@ export function correlate(
   const output = {
     closed: (message: ClosedMessage) => void closed.push(message),
     unmatched: (_event: unknown, reason: UnmatchedReason) => void unmatched.push(reason),
+    repeated: () => {},
   };
   const correlator = new Correlator(processes ?? new Processes(snapshot(...names)), output, { ...DEFAULT_LIMITS, ...limits });
   for (const event of events) correlator.add(event);

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Real oslo.messaging on a real RabbitMQ, recorded: every kind of message that there is on the wire, in half a minute.
 
-usage: oslo_messaging_scenario.py OUT.ndjson.gz [--amqp URL --api URL]
+usage: oslo_messaging_scenario.py OUT.ndjson.gz [--amqp URL --api URL] [--recent] [--queues classic|quorum|stream]
 
 Starts a RabbitMQ of its own with the firehose on (or uses the one given, whose firehose has to be on), records it, and lets
 processes that are named like a cloud's services (nova-api, nova-conductor, three nova-compute, neutron-server with
@@ -12,7 +12,8 @@ kombu_compression = gzip, cinder-volume with bzip2, …) talk over oslo.messagin
   OUT.expected.json       what was really sent, as the sending and the handling code knows it: messages (with their parents, who
                           handled them, how they ended), counts, and every secret text that was in them
 
-Nothing stays running. Needs Debian's rabbitmq-server and python3-oslo.messaging; without them it says so, exit code 2.
+Nothing stays running. Needs Debian's rabbitmq-server and python3-oslo.messaging; without them it says so, exit code 2. For
+--recent and --queues see oslo_variants.py.
 """
 import argparse
 import concurrent.futures
@@ -33,6 +34,7 @@ import urllib.parse
 import uuid
 
 import oslo_probe
+import oslo_variants
 import rabbitmq_node
 import system_python
 from oslo_probe import secret
@@ -517,6 +519,7 @@ class Service:
             os.dup2(output.fileno(), 2)
         service, server, exchange, compression, start = self.row
         sys.argv[:] = [service]                         # oslo.messaging names its connections after it
+        oslo_variants.name_process(service, server)
         try:
             oslo_probe.install(service, server, compression)
             run = start(Bus(self.url, service, server, exchange, compression))
@@ -618,13 +621,15 @@ def main():
     parser.add_argument('out')
     parser.add_argument('--amqp', help='of a broker that is there, with its firehose on: amqp://user:password@host:port/')
     parser.add_argument('--api', help='its management API: http://host:port')
+    oslo_variants.add_arguments(parser)
     options = parser.parse_args()
     if not options.out.endswith('.ndjson.gz') or bool(options.amqp) != bool(options.api):
         parser.error('OUT has to end with .ndjson.gz' if not options.out.endswith('.ndjson.gz') else '--amqp and --api go together')
-    system_python.require(['oslo_messaging', 'amqp'], 'rabbitmq-server python3-oslo.messaging')
     rabbitmq_node.exit_on_signals()
     try:
         with contextlib.ExitStack() as stack:
+            oslo_variants.apply(options, stack)
+            system_python.require(['oslo_messaging', 'amqp'], 'rabbitmq-server python3-oslo.messaging')
             amqp, api = options.amqp, options.api
             if not amqp:
                 node = stack.enter_context(rabbitmq_node.RabbitMQNode())

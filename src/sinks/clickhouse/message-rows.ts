@@ -53,6 +53,7 @@ export const MESSAGE_COLUMNS = [
   'closed',
   'ended_at',
   'missing',
+  'is_lagging',
   'revision',
 ] as const;
 
@@ -126,6 +127,7 @@ export function messageRow(closed: ClosedMessage): string {
     reason,
     ns(lastActivityNs(traced)),
     missingCount(traced),
+    traced.isLagging,
     revisionOf(closed),
   ]);
 }

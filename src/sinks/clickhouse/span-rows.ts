@@ -13,6 +13,9 @@ import type { ClosedMessage, Status, TracedDelivery } from '../../trace/traced-m
 import { rootOf } from '../../trace/traces.ts';
 import { ns, repliedNs } from './message-rows.ts';
 
+/** The tap was behind when it received this: its time is late. */
+const LAGGING = 'lagging';
+
 export const SPAN_COLUMNS = [
   'Timestamp',
   'TraceId',
@@ -102,6 +105,7 @@ function senderAttributes({ traced, status }: ClosedMessage): Attributes {
     [ATTRIBUTE.bodySize]: String(publish.bytes),
   };
   if (traced.join !== 'none') attributes[ATTRIBUTE.join] = traced.join;
+  if (publish.isLagging) attributes[ATTRIBUTE.time] = LAGGING;
   if (traced.confidence === 'likely') attributes[ATTRIBUTE.confidence] = 'likely';
   if (cause === null) attributes[ATTRIBUTE.operation] = operationOf(message, requestId !== null).name;
   // The trace id is the request's own: the id stands here only where it is another, or at the trace's beginning.
@@ -126,6 +130,7 @@ function receiverSpan(closed: ClosedMessage, delivery: TracedDelivery, process: 
     [ATTRIBUTE.destination]: queueTemplate(event.queue),
     [ATTRIBUTE.queueWaitMs]: waitMs.toFixed(3),
   };
+  if (event.isLagging) attributes[ATTRIBUTE.time] = LAGGING;
   if (event.redelivered) attributes[ATTRIBUTE.redelivered] = 'true';
   if (delivery.isReread) attributes[ATTRIBUTE.reread] = 'true';
   return {

@@ -10,6 +10,7 @@ import type { Batch, Sink, Unmatched } from '../../pipeline.ts';
 import type { Store } from '../../store/store.ts';
 import { senderSpanId } from '../../trace/ids.ts';
 import type { ClosedMessage } from '../../trace/traced-message.ts';
+import { GAP_COLUMNS, gapRow } from './gap-rows.ts';
 import { MESSAGE_COLUMNS, messageRow, revisionOf, UNMATCHED_COLUMNS, unmatchedId, unmatchedRow } from './message-rows.ts';
 import { SPAN_COLUMNS, type SpanRow, spanRows } from './span-rows.ts';
 
@@ -29,8 +30,8 @@ interface TimeRange {
 export class ClickHouseWriter implements Sink {
   readonly tally: WriteTally = { messages: 0, spans: 0, known: 0 };
   readonly #store: Store;
-  /** The times that the store held something of before this run: outside them nothing can be there already. */
-  readonly #before: TimeRange | null;
+  /** The times of what may be in the store already: of a run before this one, or of a batch that failed half-way. */
+  #before: TimeRange | null;
 
   private constructor(store: Store, before: TimeRange | null) {
     this.#store = store;
@@ -48,9 +49,16 @@ export class ClickHouseWriter implements Sink {
     return new ClickHouseWriter(store, { fromNs: BigInt(row.from), toNs: BigInt(row.to) });
   }
 
+  /** @throws Failed where the store fails; the same batch can then be written again. */
   async write(batch: Batch): Promise<void> {
-    await this.#writeMessages(batch.messages);
-    await this.#writeUnmatched(batch.unmatched);
+    try {
+      await this.#writeMessages(batch.messages);
+      await this.#writeUnmatched(batch.unmatched);
+      await this.#store.insert('oslo_gaps', GAP_COLUMNS, batch.gaps.map(gapRow));
+    } catch (error) {
+      this.#doubt(batch);
+      throw error;
+    }
   }
 
   async close(): Promise<void> {}
@@ -128,16 +136,36 @@ export class ClickHouseWriter implements Sink {
     return new Set(rows.map(({ id }) => id));
   }
 
+  /** Part of it may be in: from now on the store is asked for these times. */
+  #doubt({ messages, unmatched }: Batch): void {
+    const times = messages.flatMap(({ traced }) => [
+      traced.publish.timeNs,
+      ...traced.deliveries.map(({ event }) => event.timeNs),
+    ]);
+    const range = rangeOf([...times, ...unmatched.map(({ event }) => event.timeNs)]);
+    this.#before = range === null || this.#before === null ? (range ?? this.#before) : union(range, this.#before);
+  }
+
   /** The batch's own times, or null where the store held nothing of them before. */
   #overlap(times: readonly bigint[]): TimeRange | null {
-    if (this.#before === null || times.length === 0) return null;
-    let [fromNs, toNs] = [times[0] as bigint, times[0] as bigint];
-    for (const time of times) {
-      if (time < fromNs) fromNs = time;
-      if (time > toNs) toNs = time;
-    }
-    return toNs < this.#before.fromNs || fromNs > this.#before.toNs ? null : { fromNs, toNs };
+    const range = rangeOf(times);
+    if (this.#before === null || range === null) return null;
+    return range.toNs < this.#before.fromNs || range.fromNs > this.#before.toNs ? null : range;
   }
+}
+
+function rangeOf(times: readonly bigint[]): TimeRange | null {
+  if (times.length === 0) return null;
+  let [fromNs, toNs] = [times[0] as bigint, times[0] as bigint];
+  for (const time of times) {
+    if (time < fromNs) fromNs = time;
+    if (time > toNs) toNs = time;
+  }
+  return { fromNs, toNs };
+}
+
+function union(a: TimeRange, b: TimeRange): TimeRange {
+  return { fromNs: a.fromNs < b.fromNs ? a.fromNs : b.fromNs, toNs: a.toNs > b.toNs ? a.toNs : b.toNs };
 }
 
 /** A span id is unique in its trace; with its time, in the store. */

@@ -95,6 +95,7 @@ describe('a publish', () => {
       connection: '10.0.0.1:5 -> 10.0.0.2:5672',
       channel: 3,
       bytes: body.length,
+      isLagging: false,
       message: expect.objectContaining({ kind: 'call', replyQueue: '' }),
       routedQueues: ['conductor', 'tap'],
       expirationMs: 60_000,

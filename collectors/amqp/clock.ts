@@ -1,0 +1,62 @@
+/** Time in nanoseconds since the epoch, never backwards by itself: the wall clock's, moved on by the monotonic one. */
+export class Clock {
+  #offsetNs = 0n;
+
+  constructor() {
+    this.resync();
+  }
+
+  nowNs(): bigint {
+    return process.hrtime.bigint() + this.#offsetNs;
+  }
+
+  /** Follows a wall clock that was set. Call it now and then. */
+  resync(): void {
+    const offsetNs = BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint();
+    const differenceNs = offsetNs - this.#offsetNs;
+    if (differenceNs > STEP_NS || differenceNs < -STEP_NS) this.#offsetNs = offsetNs;
+  }
+}
+
+/** Less than this is the wall clock's own coarseness. */
+const STEP_NS = 50_000_000n;
+
+const MS_NS = 1_000_000n;
+
+/**
+ * Times by a broker that stamps its messages (`timestamp_in_ms`, the broker's time of receipt of the original, in whole
+ * milliseconds; equal on a message's publish and all its delivers). What is learned from the publishes is how far the tap
+ * is behind; taken off the time of receipt it gives every event its time, in the order in which they came.
+ *
+ * Source: https://www.rabbitmq.com/docs/message-interceptors
+ */
+export class StampedTime {
+  #behindNs = 0n;
+  #isKnown = false;
+
+  /** How far behind the broker the tap is. Milliseconds; null where the broker stamps nothing. */
+  get behindMs(): number | null {
+    return this.#isKnown ? Number(this.#behindNs) / 1e6 : null;
+  }
+
+  /** Learns from a publish that was stamped. */
+  learn(receivedNs: bigint, stampMs: number): void {
+    const stampNs = BigInt(stampMs) * MS_NS;
+    const timeNs = receivedNs - this.#behindNs;
+    if (timeNs < stampNs || !this.#isKnown) this.#behindNs = receivedNs - stampNs;
+    else if (timeNs >= stampNs + MS_NS) this.#behindNs = receivedNs - stampNs - MS_NS + 1n;
+    this.#isKnown = true;
+  }
+
+  /** An event's time by the broker's clock, or null where it is not known. */
+  at(receivedNs: bigint): bigint | null {
+    return this.#isKnown ? receivedNs - this.#behindNs : null;
+  }
+}
+
+/** `timestamp_in_ms` of the original message in a firehose message's headers, or null. */
+export function stampOf(headers: unknown): number | null {
+  const inner = (headers as { properties?: { headers?: { timestamp_in_ms?: unknown } } } | undefined)?.properties?.headers;
+  const stamp = inner?.timestamp_in_ms;
+  return Number.isSafeInteger(stamp) && (stamp as number) > 0 ? (stamp as number) : null;
+}

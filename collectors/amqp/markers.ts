@@ -1,0 +1,115 @@
+/**
+ * A message a second, published to the tap's own queue: when it comes back, everything that was queued before it has
+ * come too. It tells how far the tap lags, that time goes on while nothing happens, whether the node that took it has its
+ * firehose on (a traced copy comes too), and which stretch was dropped where the queue overflowed.
+ *
+ * Published on a connection of its own: a broker in alarm stops reading from connections that publish.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Channel, ChannelModel, MessageProperties } from 'amqplib';
+
+const PERIOD_MS = 1_000;
+const HEADER = 'oslotap-marker';
+/** Markers on their way at most; older ones are forgotten. */
+const OUTSTANDING_MAX = 100_000;
+
+export interface MarkerListener {
+  /** Everything published before `sentNs` was received. */
+  returned(sentNs: bigint): void;
+  /** The queue dropped what came between two markers. */
+  dropped(fromNs: bigint, toNs: bigint, markers: number): void;
+  /** The broker is in alarm and reads nothing from who publishes; null when it is over. */
+  blocked(reason: string | null): void;
+}
+
+export class Markers {
+  readonly #instance = randomBytes(8).toString('hex');
+  readonly #queue: string;
+  readonly #nowNs: () => bigint;
+  readonly #listener: MarkerListener;
+  /** Sent and not come back yet, oldest first. */
+  readonly #outstanding = new Map<number, bigint>();
+  #nth = 0;
+  #lastReturnedNs: bigint | null = null;
+  #lagMs = 0;
+  #channel: Channel | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #isBlocked = false;
+
+  constructor(queue: string, nowNs: () => bigint, listener: MarkerListener) {
+    this.#queue = queue;
+    this.#nowNs = nowNs;
+    this.#listener = listener;
+  }
+
+  /** How far the tap is behind. Milliseconds. */
+  get lagMs(): number {
+    const [oldestNs] = this.#outstanding.values();
+    const waitingMs = oldestNs === undefined ? 0 : Number(this.#nowNs() - oldestNs) / 1e6;
+    return Math.max(this.#lagMs, waitingMs - PERIOD_MS);
+  }
+
+  /** Begins to publish. What an earlier queue held is forgotten where the queue is a new one. */
+  async start(connection: ChannelModel, isNewQueue: boolean): Promise<void> {
+    if (isNewQueue) this.#forget();
+    connection.on('blocked', (reason) => this.#block(reason));
+    connection.on('unblocked', () => this.#block(null));
+    const channel = await connection.createChannel();
+    channel.on('error', () => {});
+    channel.on('close', () => this.stop());
+    channel.on('return', ({ properties }) => this.#outstanding.delete(Number(properties.headers?.nth)));
+    this.#channel = channel;
+    this.#isBlocked = false;
+    this.#timer = setInterval(() => this.#send(), PERIOD_MS);
+    this.#send();
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+    this.#channel = null;
+  }
+
+  /** A message that came straight from the default exchange: a marker of ours, or of another oslotap. */
+  receive({ headers, appId }: MessageProperties): void {
+    if (appId !== HEADER || headers?.instance !== this.#instance) return;
+    const nth = Number(headers.nth);
+    const sentNs = this.#outstanding.get(nth);
+    if (sentNs === undefined) return;
+    let dropped = 0;
+    for (const older of this.#outstanding.keys()) {
+      this.#outstanding.delete(older);
+      if (older === nth) break;
+      dropped++;
+    }
+    if (dropped > 0 && this.#lastReturnedNs !== null) this.#listener.dropped(this.#lastReturnedNs, sentNs, dropped);
+    this.#lastReturnedNs = sentNs;
+    this.#lagMs = Number(this.#nowNs() - sentNs) / 1e6;
+    this.#listener.returned(sentNs);
+  }
+
+  #send(): void {
+    if (this.#channel === null || this.#isBlocked || this.#outstanding.size > OUTSTANDING_MAX) return;
+    const nth = this.#nth++;
+    this.#outstanding.set(nth, this.#nowNs());
+    try {
+      const headers = { instance: this.#instance, nth };
+      this.#channel.publish('', this.#queue, Buffer.alloc(0), { appId: HEADER, headers, mandatory: true, persistent: false });
+    } catch {
+      this.stop(); // the channel closed under it: the connection's own events tell
+    }
+  }
+
+  #block(reason: string | null): void {
+    this.#isBlocked = reason !== null;
+    // What is on its way now waits in the socket, not in the queue.
+    if (reason !== null) this.#forget();
+    this.#listener.blocked(reason);
+  }
+
+  #forget(): void {
+    this.#outstanding.clear();
+    this.#lastReturnedNs = null;
+    this.#lagMs = 0;
+  }
+}

@@ -1,0 +1,260 @@
+/**
+ * A tap on a broker: a queue of its own, bounded and expiring, bound to what is to be seen, and consumed for as long as
+ * the program lives, whatever happens to the connection.
+ *
+ *   connect → declare → bind → consume ─→ inbox
+ *      ↑                         │
+ *      └── back off, next host ←─┘ lost
+ *
+ * The queue is not exclusive and not durable: after a lost connection its backlog is still there, and where it is not,
+ * the broker was restarted and events are lost, which is told apart by just that. One consumer is active at a time
+ * (`x-single-active-consumer`); others stand by.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ConsumeMessage } from 'amqplib';
+import { reasonOf } from '../../src/errors.ts';
+import { type Clock, StampedTime, stampOf } from './clock.ts';
+import { BrokerFailure, connect, type TlsMaterial, type Turn } from './connect.ts';
+import type { Acknowledger, Inbox } from './inbox.ts';
+import { Markers } from './markers.ts';
+import { type Binding, isUnreadable, type QueuePlan, Session } from './session.ts';
+import { describeHost, type Host } from './url.ts';
+
+/** A message as a kind of tap makes it of what AMQP delivers; null for what is of no interest. */
+export type Received = { readonly routingKey: string; readonly headers: unknown; readonly body: Buffer } | null;
+
+export interface TapOptions extends QueuePlan {
+  readonly tls: TlsMaterial;
+  /** What it is bound to at first, of the possible ones. */
+  readonly bindings: readonly Binding[];
+  readonly toReceived: (message: ConsumeMessage) => Received;
+  /** Messages given without being acknowledged; 0: the broker waits for no acknowledgement, and a kill loses what was on its way. */
+  readonly prefetch: number;
+  /** Behind by more than this, what comes is marked as lagging. Milliseconds. */
+  readonly lagMaxMs: number;
+  /** Time of the last sign of life before this start, or null where there was none. */
+  readonly aliveNs: bigint | null;
+  readonly inbox: Inbox;
+  readonly clock: Clock;
+  readonly listener: TapListener;
+}
+
+/** What a tap tells of itself. Times are nanoseconds since the epoch. */
+export interface TapListener {
+  /** `isNewQueue`: there was none to find, so what came before is lost. */
+  connected(state: { readonly host: string; readonly isNewQueue: boolean; readonly backlogCount: number }): void;
+  /** Nothing is received from now on. `sinceNs`: the last moment up to which everything was. */
+  lost(reason: string, sinceNs: bigint): void;
+  retrying(reason: string, inMs: number): void;
+  /** The queue overflowed: what was published between these times is in part lost, at least so many messages. */
+  overflowed(fromNs: bigint, toNs: bigint, lostMin: number): void;
+  blocked(reason: string | null): void;
+}
+
+const BACKOFF_FIRST_MS = 200;
+const BACKOFF_MAX_MS = 30_000;
+/** Messages taken one by one after one that the AMQP library could not read. */
+const CAREFUL_MESSAGES = 1_000;
+
+/** How the last connection ended, and how to go on. */
+type Mode = 'normal' | 'careful' | 'skip';
+
+export class QueueTap {
+  /** The last moment up to which everything was received; null before the first. */
+  receivedNs: bigint | null = null;
+  receivedCount = 0;
+  /** When the firehose last showed one of our own markers: it is on, on the node that took it. Nanoseconds. */
+  tracedNs: bigint | null = null;
+  /** True once something was received: the broker made this consumer the active one. */
+  isActive = false;
+  readonly #options: TapOptions;
+  readonly #turn: Turn = { next: 0 };
+  readonly #stamped = new StampedTime();
+  readonly #markers: Markers;
+  readonly #stopping = new AbortController();
+  #bindings: readonly Binding[];
+  #session: Session | null = null;
+  #mode: Mode = 'normal';
+  #running: Promise<void> = Promise.resolve();
+  /** Messages that were queued while nobody consumed: their time of receipt is late. */
+  #backlogCount = 0;
+  #isLagging = false;
+
+  constructor(options: TapOptions) {
+    this.#options = options;
+    this.#bindings = options.bindings;
+    const { inbox, listener, clock } = options;
+    this.#markers = new Markers(options.queue, () => clock.nowNs(), {
+      returned: (sentNs) => {
+        clock.resync();
+        this.receivedNs = sentNs;
+        inbox.tick(this, sentNs);
+      },
+      dropped: (fromNs, toNs, lost) => listener.overflowed(fromNs, toNs, lost),
+      blocked: (reason) => listener.blocked(reason),
+    });
+  }
+
+  /** How far behind the broker it is. Milliseconds. */
+  get lagMs(): number {
+    return this.#stamped.behindMs ?? (this.isActive ? Math.max(0, this.#markers.lagMs) : 0);
+  }
+
+  get isConnected(): boolean {
+    return this.#session !== null;
+  }
+
+  /**
+   * Connects, and goes on by itself from then on.
+   * @throws BrokerFailure where the first attempt fails.
+   */
+  async start(): Promise<void> {
+    const session = await this.#open();
+    this.#running = this.#run(session);
+  }
+
+  /** Bounded. @param removeQueue whether the queue is deleted, unless another consumer stands by. */
+  async stop(removeQueue: boolean): Promise<void> {
+    this.#stopping.abort();
+    await this.#session?.close(removeQueue ? this.#options.queue : null);
+    await this.#running;
+  }
+
+  /** Takes no more messages; what was received can still be acknowledged. */
+  async cancel(): Promise<void> {
+    await this.#session?.cancel();
+  }
+
+  /** Binds to these and no others, now or when there is a connection again. */
+  async bind(bindings: readonly Binding[]): Promise<void> {
+    this.#bindings = bindings;
+    await this.#session?.bind(this.#options, bindings);
+  }
+
+  async #run(first: Session): Promise<void> {
+    let session: Session | null = first;
+    const { listener, inbox, clock } = this.#options;
+    for (let attempt = 0; !this.#stopping.signal.aborted; ) {
+      if (session !== null) {
+        attempt = 0;
+        const reason = await session.ended;
+        this.#session = null;
+        this.#markers.stop();
+        inbox.leave(this);
+        if (this.#stopping.signal.aborted) return;
+        this.#mode = nextMode(this.#mode, session, reason);
+        listener.lost(reasonOf(reason), this.receivedNs ?? clock.nowNs());
+      }
+      const waitMs = backoffMs(attempt++);
+      await sleep(waitMs, undefined, { signal: this.#stopping.signal }).catch(() => {});
+      if (this.#stopping.signal.aborted) return;
+      try {
+        session = await this.#open();
+      } catch (error) {
+        session = null;
+        listener.retrying(reasonOf(error), backoffMs(attempt, 0.5));
+      }
+    }
+  }
+
+  async #open(): Promise<Session> {
+    const { broker, tls, listener, prefetch } = this.#options;
+    const host = broker.hosts[this.#turn.next % broker.hosts.length] as Host;
+    const session = new Session(await connect(broker, tls, 'tap', this.#turn));
+    try {
+      const { isNew, backlogCount } = await session.prepare(this.#options, this.#bindings);
+      if (isNew) this.isActive = false;
+      this.#backlogCount = this.#isStale() ? backlogCount : 0;
+      if (this.#mode === 'skip') await this.#skipUnreadable(session);
+      await this.#markers.start(await session.companion(broker, tls, this.#turn), isNew);
+      listener.connected({ host: describeHost(host), isNewQueue: isNew, backlogCount });
+      this.#session = session;
+      const limit = this.#mode === 'normal' ? prefetch : 1;
+      await session.consume(this.#options.queue, limit, (message) => this.#receive(message, session));
+      return session;
+    } catch (error) {
+      this.#session = null;
+      this.#markers.stop();
+      await session.close(null);
+      throw error;
+    }
+  }
+
+  /** Was nobody here for so long that what waited in the queue has no good time any more? */
+  #isStale(): boolean {
+    const { aliveNs, clock, lagMaxMs } = this.#options;
+    const lastNs = this.receivedNs ?? aliveNs;
+    return lastNs === null || Number(clock.nowNs() - lastNs) / 1e6 > lagMaxMs;
+  }
+
+  /** The head of the queue is a message that ended the connection twice: the broker lets go of it as it is sent. */
+  async #skipUnreadable(session: Session): Promise<void> {
+    this.#mode = 'careful';
+    const { queue, inbox, clock } = this.#options;
+    const skipped = await session.getWithoutAck(queue);
+    if (skipped === 'unreadable') {
+      const nothing = { routingKey: '', headers: {}, body: Buffer.alloc(0), isRedelivered: false };
+      inbox.add({ receivedNs: clock.nowNs(), ...nothing }, NOBODY, 0);
+      throw new BrokerFailure('a message that the AMQP library cannot read was passed over, and counted', false);
+    }
+    if (skipped !== null) this.#receive({ ...skipped, fields: { ...skipped.fields, consumerTag: '' } }, NOBODY);
+  }
+
+  #isOfMarker({ routingKey, headers }: NonNullable<Received>, nowNs: bigint): boolean {
+    if (routingKey !== 'publish.') return false;
+    const keys = (headers as { routing_keys?: readonly unknown[] }).routing_keys;
+    if (keys?.[0] !== this.#options.queue) return false;
+    this.tracedNs = nowNs;
+    return true;
+  }
+
+  #receive(message: ConsumeMessage, from: Acknowledger): void {
+    const { inbox, clock, toReceived, lagMaxMs, prefetch } = this.#options;
+    const { fields, properties } = message;
+    this.isActive = true;
+    if (fields.exchange === '') {
+      this.#markers.receive(properties);
+      this.#isLagging = this.lagMs > lagMaxMs;
+      inbox.passOver(from, fields.deliveryTag);
+      return;
+    }
+    let receivedNs = clock.nowNs();
+    const received = toReceived(message);
+    if (received === null || this.#isOfMarker(received, receivedNs)) {
+      inbox.passOver(from, fields.deliveryTag);
+      return;
+    }
+    this.receivedCount++;
+    let isLagging = this.#isLagging;
+    if (this.#backlogCount > 0) {
+      this.#backlogCount--;
+      isLagging = true;
+    }
+    const stampMs = stampOf(received.headers);
+    if (stampMs !== null && received.routingKey.startsWith('publish.')) this.#stamped.learn(receivedNs, stampMs);
+    const stampedNs = this.#stamped.at(receivedNs);
+    if (stampedNs !== null) {
+      receivedNs = stampedNs;
+      isLagging = false;
+    }
+    inbox.add({ receivedNs, ...received, isLagging, isRedelivered: fields.redelivered }, from, fields.deliveryTag);
+    if (prefetch === 0 && inbox.isFull) this.#session?.pauseUntilRoom(inbox);
+    if (this.#mode === 'careful' && fields.deliveryTag >= CAREFUL_MESSAGES) {
+      this.#mode = 'normal';
+      this.#session?.renew();
+    }
+  }
+}
+
+const NOBODY: Acknowledger = { acknowledge: () => {} };
+
+function nextMode(mode: Mode, session: Session, reason: Error): Mode {
+  if (!isUnreadable(reason)) return mode;
+  // Taken one by one, all before it were acknowledged: the next one is the message.
+  return mode === 'normal' ? 'careful' : session.isClean ? 'skip' : 'careful';
+}
+
+/** Grows twofold, with jitter, so that the sidecars of a cluster do not come back at the same moment. */
+function backoffMs(attempt: number, jitter: number = Math.random()): number {
+  return Math.round(Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** Math.min(attempt, 16)) * (0.5 + jitter / 2));
+}

@@ -1,0 +1,227 @@
+/**
+ * One connection of a tap, from the queue's declaration to its end. A second connection goes with it, for what the tap
+ * publishes: a broker in alarm stops reading from connections that publish, and acknowledgements must be read.
+ */
+import type { Channel, ChannelModel, ConsumeMessage, GetMessage } from 'amqplib';
+import { reasonOf } from '../../src/errors.ts';
+import { BrokerFailure, connect, type TlsMaterial, type Turn } from './connect.ts';
+import type { Acknowledger, Inbox } from './inbox.ts';
+import { pauseReading, resumeReading } from './reading.ts';
+import type { Broker } from './url.ts';
+
+export interface Binding {
+  readonly exchange: string;
+  readonly key: string;
+}
+
+export interface QueueBounds {
+  /** Messages; beyond it the oldest are dropped. */
+  readonly lengthMax: number;
+  /** Bytes of bodies; headers are not counted by the broker. */
+  readonly bytesMax: number;
+  /** The queue vanishes when nobody has consumed it for so long. Milliseconds. */
+  readonly expiresMs: number;
+}
+
+/** The queue, and what it is bound to. */
+export interface QueuePlan {
+  readonly broker: Broker;
+  /** Begins with `oslotap.`. */
+  readonly queue: string;
+  readonly bounds: QueueBounds;
+  /** Bindings that may be there, of which those that are not wanted are taken away. */
+  readonly possibleBindings: readonly Binding[];
+  /** Makes what the queue is bound to, where that is the tap's own. */
+  readonly prepare?: (channel: Channel) => Promise<void>;
+}
+
+export class Session implements Acknowledger {
+  /** Resolves with the reason when the connection is gone. */
+  readonly ended: Promise<Error>;
+  readonly #connection: ChannelModel;
+  #companion: ChannelModel | null = null;
+  #channel: Channel | null = null;
+  #consumerTag: string | null = null;
+  #end: (reason: Error) => void = () => {};
+  #acknowledgedTag = 0;
+  #receivedTag = 0;
+
+  constructor(connection: ChannelModel) {
+    this.#connection = connection;
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    this.#watch(connection);
+  }
+
+  /** True where everything that was received is acknowledged. */
+  get isClean(): boolean {
+    return this.#acknowledgedTag === this.#receivedTag;
+  }
+
+  /** Declares and binds the queue; tells whether it was there before. */
+  async prepare(options: QueuePlan, bindings: readonly Binding[]): Promise<{ isNew: boolean; backlogCount: number }> {
+    const { queue, bounds } = options;
+    const found = await this.#find(queue);
+    const channel = await this.#openChannel();
+    await permitted(options, `configure on the queue '${queue}'`, async () => {
+      await options.prepare?.(channel);
+      await channel.assertQueue(queue, { durable: false, arguments: argumentsOf(bounds) });
+    });
+    await this.bind(options, bindings);
+    return { isNew: found === null, backlogCount: found ?? 0 };
+  }
+
+  async bind(options: QueuePlan, wanted: readonly Binding[]): Promise<void> {
+    const channel = this.#channel;
+    const { queue, possibleBindings } = options;
+    if (channel === null) return;
+    for (const { exchange, key } of wanted) {
+      const right = `write on the queue '${queue}' and read on the exchange '${exchange}'`;
+      await permitted(options, right, () => channel.bindQueue(queue, exchange, key));
+    }
+    for (const { exchange, key } of possibleBindings) {
+      if (wanted.some((binding) => binding.exchange === exchange && binding.key === key)) continue;
+      await channel.unbindQueue(queue, exchange, key);
+    }
+  }
+
+  /** A second connection, for what is published: it ends with this one. */
+  async companion(broker: Broker, tls: TlsMaterial, turn: Turn): Promise<ChannelModel> {
+    this.#companion = await connect(broker, tls, 'marker', turn);
+    this.#watch(this.#companion);
+    return this.#companion;
+  }
+
+  async consume(queue: string, prefetch: number, receive: (message: ConsumeMessage) => void): Promise<void> {
+    const channel = this.#channel as Channel;
+    if (prefetch > 0) await channel.prefetch(prefetch);
+    const onMessage = (message: ConsumeMessage | null) => {
+      if (message === null) {
+        this.#end(new Error('the tap queue was deleted'));
+        return;
+      }
+      this.#receivedTag = message.fields.deliveryTag;
+      receive(message);
+    };
+    const { consumerTag } = await channel.consume(queue, onMessage, { noAck: prefetch === 0 });
+    if (prefetch === 0) this.#acknowledgedTag = Number.POSITIVE_INFINITY;
+    this.#consumerTag = consumerTag;
+  }
+
+  acknowledge(deliveryTag: number): void {
+    if (deliveryTag <= this.#acknowledgedTag) return;
+    this.#acknowledgedTag = deliveryTag;
+    try {
+      this.#channel?.ack({ fields: { deliveryTag } } as GetMessage, true);
+    } catch {
+      // The channel is gone, and the broker gives these again: they are told apart by what is in the journal.
+    }
+  }
+
+  /** One message that the broker forgets as it sends it; null where the queue is empty. */
+  async getWithoutAck(queue: string): Promise<GetMessage | 'unreadable' | null> {
+    const channel = this.#channel as Channel;
+    const got = channel.get(queue, { noAck: true }).then((message) => (message === false ? null : message));
+    got.catch(() => {});
+    const result = await Promise.race([got, this.ended]);
+    if (!(result instanceof Error)) return result;
+    if (isUnreadable(result)) return 'unreadable';
+    throw result;
+  }
+
+  pauseUntilRoom(inbox: Inbox): void {
+    pauseReading(this.#connection);
+    inbox.onRoom(() => resumeReading(this.#connection));
+  }
+
+  async cancel(): Promise<void> {
+    const [channel, tag] = [this.#channel, this.#consumerTag];
+    this.#consumerTag = null;
+    if (channel !== null && tag !== null) await channel.cancel(tag).catch(() => {});
+  }
+
+  /** Ends this connection, for another to follow. */
+  renew(): void {
+    this.#end(new Error('taking up the usual pace again'));
+    void this.close(null);
+  }
+
+  async close(queueToRemove: string | null): Promise<void> {
+    await this.cancel();
+    if (queueToRemove !== null) await this.#channel?.deleteQueue(queueToRemove, { ifUnused: true }).catch(() => {});
+    await Promise.all([this.#companion?.close().catch(() => {}), this.#connection.close().catch(() => {})]);
+    this.#end(new Error('closed'));
+  }
+
+  #watch(connection: ChannelModel): void {
+    let reason: Error | null = null;
+    connection.on('error', (error: Error) => {
+      reason ??= error;
+    });
+    connection.on('close', (error?: Error) => {
+      this.#end(reason ?? error ?? new Error('the connection was closed'));
+      void this.close(null);
+    });
+  }
+
+  async #openChannel(): Promise<Channel> {
+    const channel = await this.#connection.createChannel();
+    let reason: Error | null = null;
+    channel.on('error', (error: Error) => {
+      reason = error;
+    });
+    channel.on('close', () => {
+      if (reason !== null) this.#end(reason);
+    });
+    this.#channel = channel;
+    return channel;
+  }
+
+  /** Messages in a queue, or null where there is none. On a channel of its own, which a queue that is not there closes. */
+  async #find(queue: string): Promise<number | null> {
+    const channel = await this.#connection.createChannel();
+    channel.on('error', () => {});
+    try {
+      const { messageCount } = await channel.checkQueue(queue);
+      await channel.close();
+      return messageCount;
+    } catch (error) {
+      if ((error as { code?: number }).code === 404) return null;
+      throw error;
+    }
+  }
+}
+
+function argumentsOf({ lengthMax, bytesMax, expiresMs }: QueueBounds): Record<string, unknown> {
+  return {
+    'x-queue-type': 'classic',
+    'x-queue-mode': 'lazy',
+    'x-max-length': lengthMax,
+    'x-max-length-bytes': bytesMax,
+    'x-overflow': 'drop-head',
+    'x-expires': expiresMs,
+    'x-single-active-consumer': true,
+  };
+}
+
+/** Runs one step of the set-up; where the broker refuses it, says which permission is missing. */
+async function permitted({ broker, queue }: QueuePlan, right: string, step: () => Promise<unknown>): Promise<void> {
+  try {
+    await step();
+  } catch (error) {
+    const { code } = error as { code?: number };
+    const { user, vhost } = broker;
+    if (code === 403) throw new BrokerFailure(`user '${user}' needs permission to ${right} in vhost '${vhost}'`, true);
+    if (code === 404) throw new BrokerFailure(`in vhost '${vhost}': ${reasonOf(error).replace(/^.*NOT_FOUND - /, '')}`, true);
+    if (code === 406) {
+      throw new BrokerFailure(`the queue '${queue}' is there with other bounds: delete it, or give them as it has them`, true);
+    }
+    throw error;
+  }
+}
+
+/** Thrown inside the AMQP library by header tables it cannot decode: a type it does not know, or nested too deep. */
+export function isUnreadable(error: Error): boolean {
+  return error instanceof RangeError || (error instanceof TypeError && /type tag|decode/i.test(error.message));
+}

@@ -1,0 +1,29 @@
+/**
+ * RabbitMQ's firehose: copies of every publish and every delivery, from the exchange `amq.rabbitmq.trace`.
+ *
+ *   full      publish.# and deliver.#     everything
+ *   publish   publish.#                   no deliveries: half the copies
+ *   off       nothing bound               the queue stays, and takes nothing
+ *
+ * A copy's routing key, headers and body are what a capture has of it (collectors/capture).
+ */
+import type { ConsumeMessage } from 'amqplib';
+import type { Received } from '../amqp/queue-tap.ts';
+import type { Binding } from '../amqp/session.ts';
+
+export const TRACE_EXCHANGE = 'amq.rabbitmq.trace';
+
+export type Tier = 'full' | 'publish' | 'off';
+export const TIERS: readonly Tier[] = ['full', 'publish', 'off'];
+
+/** The bindings of a tier. `publish.#`, not `publish.*`: exchanges and queues have dots in their names. */
+export function bindingsOf(tier: Tier, exchange: string = TRACE_EXCHANGE): readonly Binding[] {
+  const publishes = { exchange, key: 'publish.#' };
+  const deliveries = { exchange, key: 'deliver.#' };
+  if (tier === 'full') return [publishes, deliveries];
+  return tier === 'publish' ? [publishes] : [];
+}
+
+export function toReceived({ fields, properties, content }: ConsumeMessage): Received {
+  return { routingKey: fields.routingKey, headers: properties.headers ?? {}, body: content };
+}

@@ -1,0 +1,89 @@
+/** Options of every command that listens to a broker. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { readTls, type TlsMaterial } from '../../collectors/amqp/connect.ts';
+import type { QueueBounds } from '../../collectors/amqp/session.ts';
+import { type Broker, parseAmqpUrl } from '../../collectors/amqp/url.ts';
+import { ManagementApi } from '../../collectors/management/api.ts';
+import { Misuse } from '../errors.ts';
+
+export interface LiveOptions {
+  readonly amqp: string;
+  readonly vhost?: readonly string[];
+  readonly api?: readonly string[];
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly queueLength: number;
+  readonly queueBytes: number;
+  readonly prefetch: number;
+}
+
+/** What they say, checked. */
+export interface LiveSetUp {
+  /** One a vhost. */
+  readonly brokers: readonly Broker[];
+  readonly tls: TlsMaterial;
+  readonly apis: readonly ManagementApi[];
+  readonly bounds: QueueBounds;
+}
+
+export function addLiveOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--amqp <URL>', 'the broker: amqp[s]://USER:PASSWORD@HOST:PORT[,HOST:PORT…]/VHOST')
+        .env('OSLOTAP_AMQP')
+        .default('amqp://guest:guest@localhost:5672/', 'guest at localhost'),
+    )
+    .addOption(new Option('--vhost <VHOST...>', "vhosts, instead of the URL's own").env('OSLOTAP_VHOST').argParser(toList))
+    .addOption(
+      new Option('--api <URL...>', 'management APIs, one for each node: http[s]://USER:PASSWORD@HOST:15672')
+        .env('OSLOTAP_API')
+        .argParser(toList),
+    )
+    .addOption(new Option('--ca <FILE>', 'TLS: the authority that signed the certificates, PEM').env('OSLOTAP_CA'))
+    .addOption(new Option('--cert <FILE>', 'TLS: a certificate of our own, where the broker asks for one').env('OSLOTAP_CERT'))
+    .addOption(new Option('--key <FILE>', 'TLS: its key').env('OSLOTAP_KEY'))
+    .addOption(number('--queue-length <N>', 'the tap queue holds so many messages, then drops the oldest', 200_000, 1))
+    .addOption(number('--queue-bytes <N>', 'and so many bytes of bodies', 512 * 1024 * 1024, 1))
+    .addOption(number('--prefetch <N>', 'messages on their way at once; 0: no acknowledgements (cheaper, see README)', 1_000, 0));
+}
+
+/** An option that is a whole number, also in the environment. */
+export function number(flags: string, description: string, byDefault: number, least: number): Option {
+  const name = (/--([a-z-]+)/.exec(flags)?.[1] ?? '').toUpperCase().replaceAll('-', '_');
+  const parse = (text: string) => {
+    const value = Number(text);
+    if (!Number.isSafeInteger(value) || value < least) throw new InvalidArgumentError(`it is a whole number from ${least}.`);
+    return value;
+  };
+  return new Option(flags, description).env(`OSLOTAP_${name}`).default(byDefault).argParser(parse);
+}
+
+/** `--api a b`, `--api a,b`, or once for each. */
+export function toList(text: string, before: readonly string[] = []): string[] {
+  return [...before, ...text.split(',').map((part) => part.trim())].filter((part) => part !== '');
+}
+
+/** @throws Misuse */
+export function readLiveSetUp(options: LiveOptions, expiresMs: number, command: Command): LiveSetUp {
+  for (const name of ['amqp', 'api'] as const) {
+    if (command.getOptionValueSource(name) === 'cli') warnOfPassword(name, options[name] ?? '');
+  }
+  const broker = parseAmqpUrl(options.amqp);
+  const vhosts = options.vhost ?? [broker.vhost];
+  if (new Set(vhosts).size < vhosts.length) throw new Misuse('--vhost: a vhost is named twice');
+  const tls = readTls(options);
+  return {
+    brokers: vhosts.map((vhost) => ({ ...broker, vhost })),
+    tls,
+    apis: (options.api ?? []).map((url) => new ManagementApi(url, tls)),
+    bounds: { lengthMax: options.queueLength, bytesMax: options.queueBytes, expiresMs },
+  };
+}
+
+function warnOfPassword(name: 'amqp' | 'api', value: string | readonly string[]): void {
+  const hasPassword = [value].flat().some((url) => /:\/\/[^/@]*:[^/@]+@/.test(url));
+  if (!hasPassword) return;
+  const variable = `OSLOTAP_${name.toUpperCase()}`;
+  process.stderr.write(`oslotap: --${name} shows its password to every user of this machine: put the URL into ${variable}\n`);
+}

@@ -1,0 +1,58 @@
+/** What a running sidecar says of itself: a line that renews itself on a terminal, a line a minute in a log, and the sum at the end. */
+import type { Sidecar } from '../sidecar.ts';
+import type { Tapping } from './tapping.ts';
+
+const TERMINAL_MS = 500;
+const LOG_MS = 60_000;
+
+export class LiveStatus {
+  readonly #tapping: Tapping;
+  readonly #sidecar: Sidecar;
+  readonly #timer: NodeJS.Timeout;
+  readonly #isTerminal = process.stderr.isTTY === true;
+
+  constructor(tapping: Tapping, sidecar: Sidecar) {
+    this.#tapping = tapping;
+    this.#sidecar = sidecar;
+    this.#timer = setInterval(() => this.#show(), this.#isTerminal ? TERMINAL_MS : LOG_MS);
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+    if (this.#isTerminal) process.stderr.write('\r\x1b[2K');
+  }
+
+  summary(): string {
+    const { events, undecodable, unmatched, closed, duplicates } = this.#sidecar.tally;
+    const parts = [
+      `${thousands(events)} events`,
+      `${thousands(total(closed))} messages`,
+      `${thousands(this.#sidecar.openCount)} open`,
+    ];
+    if (this.#sidecar.repeatedCount + duplicates > 0) {
+      parts.push(`${thousands(this.#sidecar.repeatedCount + duplicates)} seen twice and counted once`);
+    }
+    if (total(undecodable) > 0)
+      parts.push(`${thousands(total(undecodable))} undecodable (${Object.keys(undecodable).join(', ')})`);
+    if (total(unmatched) > 0) parts.push(`${thousands(total(unmatched))} without their other half`);
+    if (closed.evicted > 0) parts.push(`${thousands(closed.evicted)} closed early at the bound of open ones`);
+    return parts.join(', ');
+  }
+
+  #show(): void {
+    const { tier, rate, lagMs, gaps } = this.#tapping;
+    const lag = lagMs < 100 ? '' : `, lags by ${(lagMs / 1_000).toFixed(1)} s`;
+    const gap = gaps.openCount === 0 ? '' : `, NOT SEEING ALL: ${gaps.openDetails.join('; ')}`;
+    const text = `tier ${tier}, ${thousands(Math.round(rate))} events/s${lag}: ${this.summary()}${gap}`;
+    if (!this.#isTerminal) process.stderr.write(`oslotap: ${text}\n`);
+    else process.stderr.write(`\r\x1b[2K${text.slice(0, (process.stderr.columns ?? 120) - 1)}`);
+  }
+}
+
+function total(counts: Readonly<Partial<Record<string, number>>>): number {
+  return Object.values(counts).reduce<number>((sum, count) => sum + (count ?? 0), 0);
+}
+
+function thousands(count: number): string {
+  return count.toLocaleString('en-US');
+}

@@ -1,0 +1,219 @@
+/**
+ * The taps of a running sidecar: one a vhost, what happens to them, and what they could not see. Every change is one line
+ * in the log; every stretch that was not seen whole is a gap in the store.
+ */
+import { Clock } from '../../collectors/amqp/clock.ts';
+import type { Inbox } from '../../collectors/amqp/inbox.ts';
+import { QueueTap, type TapListener } from '../../collectors/amqp/queue-tap.ts';
+import { bindingsOf, type Tier, toReceived } from '../../collectors/firehose/firehose.ts';
+import { Gaps } from '../gaps.ts';
+import { Rate } from '../rate.ts';
+import type { Sidecar } from '../sidecar.ts';
+import type { LiveSetUp } from './live-options.ts';
+
+export interface TappingOptions {
+  readonly tier: Tier;
+  readonly prefetch: number;
+  readonly lagMax: number;
+}
+
+export interface TappingParts {
+  readonly options: TappingOptions;
+  readonly setUp: LiveSetUp;
+  readonly inbox: Inbox;
+  readonly sidecar: Sidecar;
+  /** The last sign of life of the run before this one, nanoseconds; and how many events a second it saw then. */
+  readonly aliveNs: bigint | null;
+  readonly rateBefore: number;
+  readonly log: (text: string) => void;
+}
+
+/** The tap of one vhost, with what is known of it. */
+export interface VhostTap {
+  readonly vhost: string;
+  readonly tap: QueueTap;
+  readonly rate: Rate;
+  /** Since when it is connected, nanoseconds; null while it is not. */
+  connectedNs: bigint | null;
+  /** What the broker says of an alarm. */
+  alarm: string | null;
+  /** Overflows that were noticed, and not yet counted exactly. */
+  overflow: { readonly fromNs: bigint; toNs: bigint; lostMin: number } | null;
+}
+
+export const QUEUE = 'oslotap.firehose';
+/** Overflows that follow each other within this time are one gap. Nanoseconds. */
+const OVERFLOW_PAUSE_NS = 30_000_000_000n;
+
+export class Tapping {
+  readonly taps: readonly VhostTap[];
+  readonly gaps: Gaps;
+  readonly clock = new Clock();
+  tier: Tier;
+  readonly #parts: TappingParts;
+  /** Called when a tap is connected: what was known of its node may be wrong now. */
+  onConnected: () => void = () => {};
+
+  constructor(parts: TappingParts) {
+    this.#parts = parts;
+    this.tier = parts.options.tier;
+    this.gaps = new Gaps((gap) => parts.sidecar.addGap(gap));
+    this.taps = parts.setUp.brokers.map(({ vhost }, index) => this.#make(vhost, index));
+  }
+
+  /** @throws BrokerFailure where one of them cannot be set up. */
+  async start(): Promise<void> {
+    for (const { tap } of this.taps) await tap.start();
+  }
+
+  /** Takes no more messages; those received can still be acknowledged. */
+  async cancel(): Promise<void> {
+    await Promise.all(this.taps.map(({ tap }) => tap.cancel()));
+  }
+
+  async stop(removeQueues: boolean): Promise<void> {
+    this.gaps.refresh(this.clock.nowNs());
+    await Promise.all(this.taps.map(({ tap }) => tap.stop(removeQueues)));
+  }
+
+  /** Binds all taps for a tier, and notes from when to when less was seen. */
+  async go(tier: Tier, reason: string): Promise<void> {
+    this.#parts.log(`tier ${this.tier} → ${tier}: ${reason}`);
+    this.tier = tier;
+    for (const vhostTap of this.taps) {
+      await vhostTap.tap.bind(bindingsOf(tier)).catch((error) => this.#parts.log(`vhost '${vhostTap.vhost}': ${error.message}`));
+      this.#noteTier(vhostTap, reason);
+    }
+  }
+
+  /** Counts what came since the last time. Call it every second or so. */
+  measure(): void {
+    const nowMs = performance.now();
+    for (const { tap, rate } of this.taps) {
+      rate.add(tap.receivedCount - (this.#counted.get(tap) ?? 0), nowMs);
+      this.#counted.set(tap, tap.receivedCount);
+    }
+  }
+
+  readonly #counted = new Map<QueueTap, number>();
+
+  /** Events a second, all vhosts, over the last minute. */
+  get rate(): number {
+    return this.taps.reduce((sum, { rate }) => sum + rate.perSecond(performance.now()), 0);
+  }
+
+  get lagMs(): number {
+    return Math.max(0, ...this.taps.map(({ tap }) => tap.lagMs));
+  }
+
+  #make(vhost: string, index: number): VhostTap {
+    const { options, setUp, inbox, aliveNs } = this.#parts;
+    const broker = setUp.brokers[index] as LiveSetUp['brokers'][number];
+    const tap: QueueTap = new QueueTap({
+      broker,
+      tls: setUp.tls,
+      queue: QUEUE,
+      bounds: setUp.bounds,
+      possibleBindings: bindingsOf('full'),
+      bindings: bindingsOf(this.tier),
+      toReceived,
+      prefetch: options.prefetch,
+      lagMaxMs: options.lagMax,
+      aliveNs,
+      inbox,
+      clock: this.clock,
+      listener: this.#listener(() => vhostTap),
+    });
+    const vhostTap: VhostTap = { vhost, tap, rate: new Rate(), connectedNs: null, alarm: null, overflow: null };
+    return vhostTap;
+  }
+
+  #listener(of: () => VhostTap): TapListener {
+    const { log, sidecar } = this.#parts;
+    const at = () => (this.taps.length > 1 ? `vhost '${of().vhost}': ` : '');
+    let lost: { readonly reason: string; readonly sinceNs: bigint } | null = null;
+    let isRetryTold = false;
+    return {
+      connected: ({ host, isNewQueue, backlogCount }) => {
+        const kept = isNewQueue ? 'a new tap queue' : `the tap queue is there, ${backlogCount} messages wait in it`;
+        log(`${at()}connected to ${host}: ${kept}`);
+        this.#noteAbsence(of(), lost, isNewQueue, backlogCount);
+        of().connectedNs = this.clock.nowNs();
+        this.#noteTier(of(), 'as told');
+        lost = null;
+        isRetryTold = false;
+        this.onConnected();
+      },
+      lost: (reason, sinceNs) => {
+        sidecar.connectionLost();
+        lost ??= { reason, sinceNs };
+        of().connectedNs = null;
+        log(`${at()}connection lost: ${reason}; trying again`);
+      },
+      retrying: (reason, inMs) => {
+        if (!isRetryTold) log(`${at()}${reason}; trying again, next in ${Math.round(inMs)} ms`);
+        isRetryTold = true;
+      },
+      overflowed: (fromNs, toNs, lostMin) => this.#noteOverflow(of(), fromNs, toNs, lostMin),
+      blocked: (reason) => {
+        of().alarm = reason;
+        log(reason === null ? `${at()}the broker's alarm is over` : `${at()}the broker is in alarm: ${reason}`);
+      },
+    };
+  }
+
+  /** Nobody was here: where the queue is a new one, what passed is lost; where it is full, a part of it. */
+  #noteAbsence(of: VhostTap, lost: { reason: string; sinceNs: bigint } | null, isNewQueue: boolean, backlogCount: number): void {
+    const { aliveNs, rateBefore, setUp } = this.#parts;
+    const fromNs = lost?.sinceNs ?? (of.connectedNs === null ? aliveNs : null);
+    if (fromNs === null) return;
+    const toNs = this.clock.nowNs();
+    const rate = lost === null ? rateBefore : of.rate.perSecond(performance.now());
+    if (isNewQueue) {
+      const reason = lost === null ? 'stopped' : 'disconnected';
+      const detail = lost === null ? 'oslotap did not run, and the tap queue was gone' : lost.reason;
+      this.gaps.add({ reason, vhost: of.vhost, node: '' }, { fromNs, toNs }, { rate, share: 1, atLeast: 0 }, detail);
+    } else if (backlogCount >= setUp.bounds.lengthMax) {
+      this.#noteOverflow(of, fromNs, toNs, 1);
+    }
+  }
+
+  #noteOverflow(of: VhostTap, fromNs: bigint, toNs: bigint, lostMin: number): void {
+    const { overflow } = of;
+    if (overflow !== null && fromNs - overflow.toNs < OVERFLOW_PAUSE_NS) {
+      overflow.toNs = toNs;
+      overflow.lostMin += lostMin;
+    } else {
+      this.#parts.log(`vhost '${of.vhost}': the tap queue overflowed: at least ${lostMin} messages are lost`);
+      of.overflow = { fromNs, toNs, lostMin };
+    }
+    this.writeOverflow(of, null);
+  }
+
+  /** @param lost how many messages went lost, where that is known exactly. */
+  writeOverflow({ vhost, overflow, rate }: VhostTap, lost: number | null): void {
+    if (overflow === null) return;
+    const { fromNs, toNs } = overflow;
+    const passed = rate.perSecond(performance.now());
+    const seconds = Math.max(1e-3, Number(toNs - fromNs) / 1e9);
+    const atLeast = Math.max(overflow.lostMin, lost ?? 0);
+    const share = lost === null || passed === 0 ? 1 : Math.min(1, lost / (passed * seconds));
+    const detail = `the tap queue was full: ${lost === null ? 'at least ' : ''}${atLeast} messages were dropped`;
+    this.gaps.add(
+      { reason: 'overflow', vhost, node: '' },
+      { fromNs, toNs },
+      { rate: lost === null ? passed : lost / seconds, share, atLeast },
+      detail,
+    );
+  }
+
+  #noteTier({ vhost, rate }: VhostTap, reason: string): void {
+    const scope = { reason: 'tier', vhost, node: '' } as const;
+    const nowNs = this.clock.nowNs();
+    this.gaps.end(scope, nowNs);
+    const now = rate.perSecond(performance.now());
+    if (this.tier === 'publish')
+      this.gaps.begin(scope, nowNs, { rate: now / 2, share: 0.5 }, `deliveries are not taken: ${reason}`);
+    if (this.tier === 'off') this.gaps.begin(scope, nowNs, { rate: now, share: 1 }, `nothing is taken: ${reason}`);
+  }
+}

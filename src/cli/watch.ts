@@ -1,0 +1,223 @@
+/**
+ * The watch over the taps: is the firehose on, on each node, is the broker well, did the tap queue overflow; and what is
+ * done about it. What it states: a node whose firehose went off is noticed within CHECK_MS, and one time-out of the API.
+ */
+import { arm } from '../../collectors/management/arming.ts';
+import { checkArmed, type TracingState } from '../../collectors/management/check.ts';
+import type { ArmedRecord } from '../../collectors/management/record.ts';
+import { readBrokerSnapshot } from '../../collectors/management/snapshot.ts';
+import { Budget, type BudgetLimits, type Load } from '../budget.ts';
+import { reasonOf } from '../errors.ts';
+import type { Processes } from '../trace/processes.ts';
+import type { LiveSetUp } from './live-options.ts';
+import { QUEUE, type Tapping, type VhostTap } from './tapping.ts';
+
+export interface WatchParts {
+  readonly tapping: Tapping;
+  readonly setUp: LiveSetUp;
+  readonly processes: Processes;
+  readonly budget: BudgetLimits;
+  /** Where it may arm: what it found goes there. */
+  readonly record: ArmedRecord | null;
+  readonly log: (text: string) => void;
+}
+
+/** How often the nodes are asked, and a marker's copy is looked for. */
+export const CHECK_MS = 10_000;
+const SAMPLE_MS = 5_000;
+const MEASURE_MS = 1_000;
+const SNAPSHOT_MS = 60_000;
+/** Without the API: a marker a second goes out, and so long no copy of one has come back. Nanoseconds. */
+const UNTRACED_NS = 5_000_000_000n;
+/** An overflow is counted for so long: the broker's statistics come late. Nanoseconds. */
+const COUNTED_NS = 30_000_000_000n;
+
+export class Watch {
+  readonly #parts: WatchParts;
+  readonly #budget: Budget;
+  readonly #timers: NodeJS.Timeout[] = [];
+  /** When each node's firehose was last seen on, by vhost and node. */
+  readonly #onNs = new Map<string, bigint>();
+  /** What was lost by overflow before, by vhost. */
+  readonly #lostBefore = new Map<string, number>();
+  readonly #told = new Set<string>();
+  #isChecking = false;
+
+  constructor(parts: WatchParts) {
+    this.#parts = parts;
+    this.#budget = new Budget(parts.tapping.tier, parts.budget);
+  }
+
+  async start(): Promise<void> {
+    const { tapping } = this.#parts;
+    tapping.onConnected = () => void this.#check();
+    this.#every(MEASURE_MS, async () => tapping.measure());
+    this.#every(SAMPLE_MS, () => this.#sample());
+    this.#every(CHECK_MS, () => this.#check());
+    this.#every(SNAPSHOT_MS, () => this.#learn());
+    await this.#check();
+  }
+
+  stop(): void {
+    for (const timer of this.#timers) clearInterval(timer);
+  }
+
+  #every(periodMs: number, work: () => Promise<void>): void {
+    let isBusy = false;
+    const timer = setInterval(async () => {
+      if (isBusy) return;
+      isBusy = true;
+      await work().catch((error) => this.#tellOnce('watch', reasonOf(error)));
+      isBusy = false;
+    }, periodMs);
+    this.#timers.push(timer);
+  }
+
+  /** Is the firehose on? By the API where there is one, else by what it shows of our own markers. */
+  async #check(): Promise<void> {
+    const { tapping, setUp } = this.#parts;
+    if (this.#isChecking) return;
+    this.#isChecking = true;
+    try {
+      if (setUp.apis.length === 0) for (const tap of tapping.taps) this.#checkByTraffic(tap);
+      else await this.#checkByApi();
+      tapping.gaps.refresh(tapping.clock.nowNs());
+    } finally {
+      this.#isChecking = false;
+    }
+  }
+
+  async #checkByApi(): Promise<void> {
+    const { setUp, tapping, record, log } = this.#parts;
+    const vhosts = tapping.taps.map(({ vhost }) => vhost);
+    let states = await checkArmed(setUp.apis, vhosts);
+    const off = states.filter(({ state }) => state === 'off');
+    if (off.length > 0 && record !== null && tapping.tier !== 'off') {
+      this.#note(states);
+      const steps = await arm(setUp.apis, vhosts, record).catch((error) => log(`arming failed: ${reasonOf(error)}`));
+      for (const step of steps ?? []) {
+        if (step.outcome === 'armed') log(`the firehose was off on ${step.node}, vhost '${step.vhost}': switched it on`);
+      }
+      states = await checkArmed(setUp.apis, vhosts);
+    }
+    this.#note(states);
+  }
+
+  #note(states: readonly TracingState[]): void {
+    const { tapping, log } = this.#parts;
+    const nowNs = tapping.clock.nowNs();
+    for (const { node, vhost, state, reason } of states) {
+      const key = `${vhost} ${node}`;
+      const scope = { reason: 'not_armed', vhost, node } as const;
+      const tap = tapping.taps.find((other) => other.vhost === vhost) as VhostTap;
+      if (state === 'on') {
+        this.#onNs.set(key, nowNs);
+        if (tapping.gaps.isOpen(scope)) log(`the firehose is on again on ${node}, vhost '${vhost}'`);
+        tapping.gaps.end(scope, nowNs);
+      } else if (state === 'off') {
+        if (!tapping.gaps.isOpen(scope))
+          log(`the firehose is OFF on ${node}, vhost '${vhost}': oslotap tap arm, or rabbitmqctl trace_on there`);
+        const rate = tap.rate.perSecond(performance.now()) / Math.max(1, nodeCount(states));
+        const detail = `the firehose was off on ${node}`;
+        tapping.gaps.begin(scope, this.#offSince(key, tap, nowNs), { rate, share: 1 / Math.max(1, nodeCount(states)) }, detail);
+      } else {
+        this.#tellOnce(`${key} ${reason}`, `whether the firehose is on on ${node}, vhost '${vhost}', cannot be told: ${reason}`);
+      }
+    }
+  }
+
+  /** When it was last known to be on, or the tap came. */
+  #offSince(key: string, { connectedNs }: VhostTap, nowNs: bigint): bigint {
+    const onNs = this.#onNs.get(key) ?? 0n;
+    const sinceNs = connectedNs !== null && connectedNs > onNs ? connectedNs : onNs;
+    return sinceNs === 0n ? nowNs : sinceNs;
+  }
+
+  #checkByTraffic({ vhost, tap, rate, connectedNs }: VhostTap): void {
+    const { tapping, log } = this.#parts;
+    if (connectedNs === null || !tap.isActive || tapping.tier === 'off' || tap.lagMs > CHECK_MS) return;
+    const nowNs = tapping.clock.nowNs();
+    const scope = { reason: 'not_armed', vhost, node: '' } as const;
+    const sinceNs = tap.tracedNs !== null && tap.tracedNs > connectedNs ? tap.tracedNs : connectedNs;
+    if (nowNs - sinceNs < UNTRACED_NS) {
+      if (tap.tracedNs === null || tap.tracedNs < connectedNs) return;
+      if (tapping.gaps.isOpen(scope)) log(`vhost '${vhost}': the firehose is on again`);
+      tapping.gaps.end(scope, tap.tracedNs);
+      return;
+    }
+    if (!tapping.gaps.isOpen(scope)) {
+      log(
+        `vhost '${vhost}': the firehose is OFF on the node we are connected to: rabbitmqctl trace_on -p '${vhost}' on each node`,
+      );
+    }
+    tapping.gaps.begin(scope, sinceNs, { rate: rate.perSecond(performance.now()), share: 1 }, 'the firehose was off');
+  }
+
+  async #sample(): Promise<void> {
+    const { tapping } = this.#parts;
+    const step = this.#budget.sample(await this.#load(), performance.now());
+    if (step !== null) await tapping.go(step.level, step.reason);
+  }
+
+  async #load(): Promise<Load> {
+    const { tapping, setUp } = this.#parts;
+    const blocked = tapping.taps.find(({ alarm }) => alarm !== null)?.alarm ?? null;
+    const known = { lagMs: tapping.lagMs, rate: tapping.rate };
+    const [api] = setUp.apis;
+    if (api === undefined) return { ...known, alarm: blocked, memoryShare: null, queueShare: null };
+    const nodes = await api
+      .nodes()
+      .catch((error) => this.#tellOnce('nodes', `the budget cannot see the nodes: ${reasonOf(error)}`));
+    const depths = await Promise.all(tapping.taps.map((tap) => this.#depth(tap)));
+    const alarmed = nodes?.find(({ memAlarm, diskFreeAlarm }) => memAlarm || diskFreeAlarm);
+    const alarm = alarmed === undefined ? blocked : `${alarmed.memAlarm ? 'memory' : 'disk'} of ${alarmed.name}`;
+    const shares = (nodes ?? []).map(({ memUsedBytes, memLimitBytes }) => (memUsedBytes ?? 0) / (memLimitBytes || Infinity));
+    return {
+      ...known,
+      alarm,
+      memoryShare: shares.length === 0 ? null : Math.max(...shares),
+      queueShare: Math.max(0, ...depths),
+    };
+  }
+
+  /** How full a tap's queue is, 0–1; and what it lost by overflow, exactly. */
+  async #depth(of: VhostTap): Promise<number> {
+    const { setUp, tapping } = this.#parts;
+    const queue = await setUp.apis[0]?.queue(of.vhost, QUEUE).catch(() => null);
+    if (queue == null) return 0;
+    const { arrivedCount, ackedCount, messages } = queue;
+    if (arrivedCount !== null) {
+      const lost = Math.max(0, arrivedCount - ackedCount - messages);
+      const { overflow, vhost } = of;
+      if (overflow === null) this.#lostBefore.set(vhost, lost);
+      else {
+        tapping.writeOverflow(of, lost - (this.#lostBefore.get(vhost) ?? 0));
+        if (tapping.clock.nowNs() - overflow.toNs > COUNTED_NS) of.overflow = null;
+      }
+    }
+    return messages / setUp.bounds.lengthMax;
+  }
+
+  /** Connections come and go: their names are asked for now and then. */
+  async #learn(): Promise<void> {
+    const { setUp, processes, tapping } = this.#parts;
+    const [api] = setUp.apis;
+    if (api === undefined) return;
+    processes.learn(
+      await readBrokerSnapshot(
+        api,
+        tapping.taps.map(({ vhost }) => vhost),
+      ),
+    );
+  }
+
+  #tellOnce(what: string, text: string): undefined {
+    if (this.#told.has(what)) return;
+    this.#told.add(what);
+    this.#parts.log(text);
+  }
+}
+
+function nodeCount(states: readonly TracingState[]): number {
+  return new Set(states.map(({ node }) => node)).size;
+}
