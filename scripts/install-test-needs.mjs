@@ -11,7 +11,8 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-const NEEDS = ['rabbitmq-server', 'python3-oslo.messaging', 'python3'];
+// python3-venv and openssl: for a recent oslo.messaging beside Debian's, and for a broker with TLS.
+const NEEDS = ['rabbitmq-server', 'python3-oslo.messaging', 'python3', 'python3-venv', 'openssl'];
 const POLICY = '/usr/sbin/policy-rc.d';
 
 const say = (line) => console.log(`test needs: ${line}`);
@@ -48,11 +49,13 @@ function missingPackages() {
 /** Without dpkg: the programs themselves, and the module by Python's own search. */
 function missingPrograms() {
   const hasModule = "import importlib.util, sys; sys.exit(importlib.util.find_spec('oslo_messaging') is None)";
+  const pythons = ['python3', '/usr/bin/python3'];
   const present = {
     'rabbitmq-server': () => isInPath('rabbitmq-server'),
-    'python3-oslo.messaging': () =>
-      ['python3', '/usr/bin/python3'].some((python) => spawnSync(python, ['-c', hasModule]).status === 0),
+    'python3-oslo.messaging': () => pythons.some((python) => spawnSync(python, ['-c', hasModule]).status === 0),
     python3: () => isInPath('python3'),
+    'python3-venv': () => pythons.some((python) => spawnSync(python, ['-c', 'import ensurepip, venv']).status === 0),
+    openssl: () => isInPath('openssl'),
   };
   return NEEDS.filter((name) => !present[name]());
 }

@@ -98,9 +98,10 @@ function explain(error: Error, { user, vhost, isTls }: Broker, at: Host): Broker
   if (/ACCESS[-_]REFUSED.*(Login|PLAIN|authentication)/i.test(reason)) {
     return never(`the broker at ${where} refused user '${user}': wrong password, no such user, or not allowed from here`);
   }
-  if (/vhost .* not found/i.test(reason)) return never(`the broker at ${where} has no vhost '${vhost}'`);
-  if (/access to vhost .* refused|NOT[-_]ALLOWED/i.test(reason)) {
-    return never(`user '${user}' may not use vhost '${vhost}' at ${where}: give permissions with rabbitmqctl set_permissions`);
+  // The library keeps what the broker said to itself; but the password was right, and it is the vhost that is opened next.
+  if (/Expected ConnectionOpenOk/.test(reason)) {
+    const remedy = `rabbitmqctl set_permissions -p '${vhost}' '${user}' …`;
+    return never(`the broker at ${where} has no vhost '${vhost}', or user '${user}' has no permissions there: ${remedy}`);
   }
   if (code === 'ECONNREFUSED') return again(`nobody listens at ${where}: is RabbitMQ running there?`);
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return again(`there is no host '${at.host}' (${code})`);

@@ -35,6 +35,7 @@ export class Markers {
   #channel: Channel | null = null;
   #timer: NodeJS.Timeout | null = null;
   #isBlocked = false;
+  #awaited: (nth: number) => void = () => {};
 
   constructor(queue: string, nowNs: () => bigint, listener: MarkerListener) {
     this.#queue = queue;
@@ -70,6 +71,21 @@ export class Markers {
     this.#channel = null;
   }
 
+  /** Resolves with true once everything that was published before now was received; with false where that takes too long. */
+  async drained(timeoutMs: number): Promise<boolean> {
+    if (this.#channel === null || this.#isBlocked) return false;
+    const nth = this.#nth;
+    this.#send();
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), timeoutMs);
+      this.#awaited = (returned) => {
+        if (returned < nth) return;
+        clearTimeout(timer);
+        resolve(true);
+      };
+    });
+  }
+
   /** A message that came straight from the default exchange: a marker of ours, or of another oslotap. */
   receive({ headers, appId }: MessageProperties): void {
     if (appId !== HEADER || headers?.instance !== this.#instance) return;
@@ -86,6 +102,7 @@ export class Markers {
     this.#lastReturnedNs = sentNs;
     this.#lagMs = Number(this.#nowNs() - sentNs) / 1e6;
     this.#listener.returned(sentNs);
+    this.#awaited(nth);
   }
 
   #send(): void {

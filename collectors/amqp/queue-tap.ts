@@ -11,19 +11,30 @@
  * (`x-single-active-consumer`); others stand by.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ConsumeMessage } from 'amqplib';
+import type { ChannelModel, ConsumeMessage } from 'amqplib';
 import { reasonOf } from '../../src/errors.ts';
 import { type Clock, StampedTime, stampOf } from './clock.ts';
 import { BrokerFailure, connect, type TlsMaterial, type Turn } from './connect.ts';
 import type { Acknowledger, Inbox } from './inbox.ts';
 import { Markers } from './markers.ts';
 import { type Binding, isUnreadable, type QueuePlan, Session } from './session.ts';
-import { describeHost, type Host } from './url.ts';
+import { type Broker, describeHost, type Host } from './url.ts';
 
 /** A message as a kind of tap makes it of what AMQP delivers; null for what is of no interest. */
 export type Received = { readonly routingKey: string; readonly headers: unknown; readonly body: Buffer } | null;
 
+/** The far end, where what the queue holds comes from another broker: markers go the whole way. */
+export interface Origin {
+  readonly broker: Broker;
+  /** Where markers go in. They keep its name as their routing key. */
+  readonly queue: string;
+  /** Makes it ready. @returns whether it is new: what passed before is lost. */
+  prepare(connection: ChannelModel): Promise<{ readonly isNew: boolean }>;
+}
+
 export interface TapOptions extends QueuePlan {
+  /** @default the tap's own broker and queue */
+  readonly origin?: Origin | undefined;
   readonly tls: TlsMaterial;
   /** What it is bound to at first, of the possible ones. */
   readonly bindings: readonly Binding[];
@@ -69,6 +80,9 @@ export class QueueTap {
   isActive = false;
   readonly #options: TapOptions;
   readonly #turn: Turn = { next: 0 };
+  readonly #originTurn: Turn = { next: 0 };
+  /** The queue that markers go into. */
+  readonly #markerQueue: string;
   readonly #stamped = new StampedTime();
   readonly #markers: Markers;
   readonly #stopping = new AbortController();
@@ -84,7 +98,8 @@ export class QueueTap {
     this.#options = options;
     this.#bindings = options.bindings;
     const { inbox, listener, clock } = options;
-    this.#markers = new Markers(options.queue, () => clock.nowNs(), {
+    this.#markerQueue = options.origin?.queue ?? options.queue;
+    this.#markers = new Markers(this.#markerQueue, () => clock.nowNs(), {
       returned: (sentNs) => {
         clock.resync();
         this.receivedNs = sentNs;
@@ -98,6 +113,11 @@ export class QueueTap {
   /** How far behind the broker it is. Milliseconds. */
   get lagMs(): number {
     return this.#stamped.behindMs ?? (this.isActive ? Math.max(0, this.#markers.lagMs) : 0);
+  }
+
+  /** Whether what comes next is late. Call it every second or so: a marker that does not come tells it too. */
+  noteLag(): void {
+    this.#isLagging = this.lagMs > this.#options.lagMaxMs;
   }
 
   get isConnected(): boolean {
@@ -118,6 +138,12 @@ export class QueueTap {
     this.#stopping.abort();
     await this.#session?.close(removeQueue ? this.#options.queue : null);
     await this.#running;
+  }
+
+  /** Takes in what was published before now. @returns false where that takes too long: the queue holds the rest. */
+  async drain(timeoutMs: number): Promise<boolean> {
+    // Where another consumer is the active one, nothing comes here.
+    return this.#session === null || !this.isActive ? false : this.#markers.drained(timeoutMs);
   }
 
   /** Takes no more messages; what was received can still be acknowledged. */
@@ -163,11 +189,14 @@ export class QueueTap {
     const session = new Session(await connect(broker, tls, 'tap', this.#turn));
     try {
       const { isNew, backlogCount } = await session.prepare(this.#options, this.#bindings);
-      if (isNew) this.isActive = false;
+      const companion = await this.#openCompanion(session);
+      const origin = await this.#options.origin?.prepare(companion);
+      const isNewQueue = isNew || origin?.isNew === true;
+      if (isNewQueue) this.isActive = false;
       this.#backlogCount = this.#isStale() ? backlogCount : 0;
       if (this.#mode === 'skip') await this.#skipUnreadable(session);
-      await this.#markers.start(await session.companion(broker, tls, this.#turn), isNew);
-      listener.connected({ host: describeHost(host), isNewQueue: isNew, backlogCount });
+      await this.#markers.start(companion, isNewQueue);
+      listener.connected({ host: describeHost(host), isNewQueue, backlogCount });
       this.#session = session;
       const limit = this.#mode === 'normal' ? prefetch : 1;
       await session.consume(this.#options.queue, limit, (message) => this.#receive(message, session));
@@ -178,6 +207,13 @@ export class QueueTap {
       await session.close(null);
       throw error;
     }
+  }
+
+  #openCompanion(session: Session): Promise<ChannelModel> {
+    const { broker, tls, origin } = this.#options;
+    return origin === undefined
+      ? session.companion(broker, tls, this.#turn)
+      : session.companion(origin.broker, tls, this.#originTurn);
   }
 
   /** Was nobody here for so long that what waited in the queue has no good time any more? */
@@ -203,18 +239,18 @@ export class QueueTap {
   #isOfMarker({ routingKey, headers }: NonNullable<Received>, nowNs: bigint): boolean {
     if (routingKey !== 'publish.') return false;
     const keys = (headers as { routing_keys?: readonly unknown[] }).routing_keys;
-    if (keys?.[0] !== this.#options.queue) return false;
+    if (keys?.[0] !== this.#markerQueue) return false;
     this.tracedNs = nowNs;
     return true;
   }
 
   #receive(message: ConsumeMessage, from: Acknowledger): void {
-    const { inbox, clock, toReceived, lagMaxMs, prefetch } = this.#options;
+    const { inbox, clock, toReceived, prefetch } = this.#options;
     const { fields, properties } = message;
     this.isActive = true;
-    if (fields.exchange === '') {
+    if (fields.exchange === '' || fields.routingKey === this.#markerQueue) {
       this.#markers.receive(properties);
-      this.#isLagging = this.lagMs > lagMaxMs;
+      this.noteLag();
       inbox.passOver(from, fields.deliveryTag);
       return;
     }

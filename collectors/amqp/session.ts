@@ -12,6 +12,8 @@ import type { Broker } from './url.ts';
 export interface Binding {
   readonly exchange: string;
   readonly key: string;
+  /** Passed over where there is no such exchange. */
+  readonly isOptional?: true;
 }
 
 export interface QueueBounds {
@@ -42,6 +44,9 @@ export class Session implements Acknowledger {
   #companion: ChannelModel | null = null;
   #channel: Channel | null = null;
   #consumerTag: string | null = null;
+  /** What it was bound to on this connection, and exchanges that were seen. */
+  readonly #bound = new Map<string, Binding>();
+  readonly #exchanges = new Set<string>();
   #end: (reason: Error) => void = () => {};
   #acknowledgedTag = 0;
   #receivedTag = 0;
@@ -62,28 +67,42 @@ export class Session implements Acknowledger {
   /** Declares and binds the queue; tells whether it was there before. */
   async prepare(options: QueuePlan, bindings: readonly Binding[]): Promise<{ isNew: boolean; backlogCount: number }> {
     const { queue, bounds } = options;
-    const found = await this.#find(queue);
+    const found = await this.#find((passive) => passive.checkQueue(queue));
     const channel = await this.#openChannel();
     await permitted(options, `configure on the queue '${queue}'`, async () => {
       await options.prepare?.(channel);
       await channel.assertQueue(queue, { durable: false, arguments: argumentsOf(bounds) });
     });
     await this.bind(options, bindings);
-    return { isNew: found === null, backlogCount: found ?? 0 };
+    return { isNew: found === null, backlogCount: found?.messageCount ?? 0 };
   }
 
   async bind(options: QueuePlan, wanted: readonly Binding[]): Promise<void> {
     const channel = this.#channel;
     const { queue, possibleBindings } = options;
     if (channel === null) return;
-    for (const { exchange, key } of wanted) {
+    for (const binding of await this.#there(wanted)) {
+      const { exchange, key } = binding;
       const right = `write on the queue '${queue}' and read on the exchange '${exchange}'`;
       await permitted(options, right, () => channel.bindQueue(queue, exchange, key));
+      this.#bound.set(nameOf(binding), binding);
     }
-    for (const { exchange, key } of possibleBindings) {
-      if (wanted.some((binding) => binding.exchange === exchange && binding.key === key)) continue;
+    const names = new Set(wanted.map(nameOf));
+    const others = new Map([...possibleBindings.map((binding) => [nameOf(binding), binding] as const), ...this.#bound]);
+    for (const [name, { exchange, key }] of others) {
+      if (names.has(name)) continue;
       await channel.unbindQueue(queue, exchange, key);
+      this.#bound.delete(name);
     }
+  }
+
+  /** Without the optional ones whose exchange is not there. */
+  async #there(wanted: readonly Binding[]): Promise<readonly Binding[]> {
+    for (const { exchange, isOptional } of wanted) {
+      if (isOptional !== true || this.#exchanges.has(exchange)) continue;
+      if ((await this.#find((channel) => channel.checkExchange(exchange))) !== null) this.#exchanges.add(exchange);
+    }
+    return wanted.filter(({ exchange, isOptional }) => isOptional !== true || this.#exchanges.has(exchange));
   }
 
   /** A second connection, for what is published: it ends with this one. */
@@ -178,14 +197,14 @@ export class Session implements Acknowledger {
     return channel;
   }
 
-  /** Messages in a queue, or null where there is none. On a channel of its own, which a queue that is not there closes. */
-  async #find(queue: string): Promise<number | null> {
+  /** What a look finds, or null where it is not there. On a channel of its own, which is closed by what is not there. */
+  async #find<T>(look: (channel: Channel) => Promise<T>): Promise<T | null> {
     const channel = await this.#connection.createChannel();
     channel.on('error', () => {});
     try {
-      const { messageCount } = await channel.checkQueue(queue);
+      const found = await look(channel);
       await channel.close();
-      return messageCount;
+      return found;
     } catch (error) {
       if ((error as { code?: number }).code === 404) return null;
       throw error;
@@ -193,10 +212,14 @@ export class Session implements Acknowledger {
   }
 }
 
+function nameOf({ exchange, key }: Binding): string {
+  return `${exchange}\0${key}`;
+}
+
 function argumentsOf({ lengthMax, bytesMax, expiresMs }: QueueBounds): Record<string, unknown> {
   return {
     'x-queue-type': 'classic',
-    'x-queue-mode': 'lazy',
+    'x-queue-mode': process.env.QM ?? 'lazy',
     'x-max-length': lengthMax,
     'x-max-length-bytes': bytesMax,
     'x-overflow': 'drop-head',

@@ -30,6 +30,24 @@ export function readSnapshot(capture: string): BrokerSnapshot | string | null {
   }
 }
 
+/** What several snapshots had together: connections come and go while a capture is recorded. */
+export class SnapshotUnion {
+  readonly #connections = new Map<string, BrokerSnapshot['connections'][number]>();
+  readonly #consumers = new Map<string, BrokerSnapshot['consumers'][number]>();
+  readonly #queues = new Set<string>();
+
+  add({ connections, consumers, queues }: BrokerSnapshot): void {
+    for (const connection of connections) this.#connections.set(connection.name, connection);
+    for (const consumer of consumers) this.#consumers.set(`${consumer.queue}\0${consumer.connection}`, consumer);
+    for (const queue of queues) this.#queues.add(queue);
+  }
+
+  get snapshot(): BrokerSnapshot {
+    const [connections, consumers] = [[...this.#connections.values()], [...this.#consumers.values()]];
+    return { connections, consumers, queues: [...this.#queues] };
+  }
+}
+
 /** Writes a snapshot beside a capture, with what readSnapshot takes and nothing else. */
 export function writeSnapshot(capture: string, snapshot: BrokerSnapshot): void {
   const json = {

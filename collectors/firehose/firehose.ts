@@ -8,6 +8,7 @@
  * A copy's routing key, headers and body are what a capture has of it (collectors/capture).
  */
 import type { ConsumeMessage } from 'amqplib';
+import { OWN_QUEUE_PREFIX } from '../../src/message.ts';
 import type { Received } from '../amqp/queue-tap.ts';
 import type { Binding } from '../amqp/session.ts';
 
@@ -24,6 +25,10 @@ export function bindingsOf(tier: Tier, exchange: string = TRACE_EXCHANGE): reado
   return tier === 'publish' ? [publishes] : [];
 }
 
+/** What oslotap's own queues are given is traced like everything: the other tap's messages, and markers. */
+const OWN_DELIVERY = `deliver.${OWN_QUEUE_PREFIX}`;
+
 export function toReceived({ fields, properties, content }: ConsumeMessage): Received {
+  if (fields.routingKey.startsWith(OWN_DELIVERY)) return null;
   return { routingKey: fields.routingKey, headers: properties.headers ?? {}, body: content };
 }

@@ -114,10 +114,9 @@ export class ManagementApi {
 
   /** @returns null where there is no such vhost. Needs the administrator tag. */
   async vhost(name: string): Promise<Vhost | null> {
-    const answer = await this.#getOrNull(`/api/vhosts/${encodeURIComponent(name)}?disable_stats=true`, `vhost '${name}'`);
-    if (answer === null) return null;
-    const row = toRow(answer);
-    if (row === null || typeof row.tracing !== 'boolean') throw this.#notAnApi();
+    const row = await this.#rowOrNull(`/api/vhosts/${encodeURIComponent(name)}?disable_stats=true`, `vhost '${name}'`);
+    if (row === null) return null;
+    if (typeof row.tracing !== 'boolean') throw this.#notAnApi();
     return toVhost(name, row);
   }
 
@@ -135,7 +134,7 @@ export class ManagementApi {
   /** @returns null where there is no such queue. */
   async queue(vhost: string, name: string): Promise<Queue | null> {
     const path = `/api/queues/${encodeURIComponent(vhost)}/${encodeURIComponent(name)}?columns=${QUEUE_COLUMNS}`;
-    const row = toRow(await this.#getOrNull(path, `queue '${name}' in vhost '${vhost}'`));
+    const row = await this.#rowOrNull(path, `queue '${name}' in vhost '${vhost}'`);
     return row === null ? null : toQueue(row);
   }
 
@@ -185,9 +184,12 @@ export class ManagementApi {
     return this.#http.get(path, what);
   }
 
-  async #getOrNull(path: string, what: string): Promise<unknown> {
+  /** null where the broker says that it does not exist. */
+  async #rowOrNull(path: string, what: string): Promise<Row | null> {
     try {
-      return await this.#get(path, what);
+      const row = toRow(await this.#get(path, what));
+      if (row === null) throw this.#notAnApi();
+      return row;
     } catch (error) {
       if (error instanceof ApiError && error.problem === 'not_there') return null;
       throw error;

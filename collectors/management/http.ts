@@ -2,8 +2,10 @@
  * JSON over HTTP(S) to one management API: a total time-out, answers of bounded size, one connection that is kept.
  * node:http rather than fetch: fetch cannot be given a CA, nor held to one connection.
  */
+import { X509Certificate } from 'node:crypto';
 import * as http from 'node:http';
 import * as https from 'node:https';
+import { createSecureContext } from 'node:tls';
 import { Misuse } from '../../src/errors.ts';
 import { ApiError, refusal } from './api-error.ts';
 
@@ -22,6 +24,10 @@ export interface HttpOptions extends TlsFiles {
 
 const TIMEOUT_MS = 5_000;
 const ANSWER_BYTES_MAX = 32 * 1024 * 1024;
+
+const KEPT = { keepAlive: true, maxSockets: 1 };
+
+type Verb = 'GET' | 'PUT' | 'DELETE';
 
 interface Answer {
   readonly status: number;
@@ -46,13 +52,7 @@ export class JsonHttp {
     const credentials = `${decoded(url.username, this.at)}:${decoded(url.password, this.at)}`;
     this.#authorization = `Basic ${Buffer.from(credentials).toString('base64')}`;
     this.#timeoutMs = timeoutMs;
-    const kept = { keepAlive: true, maxSockets: 1 };
-    const given = Object.fromEntries(Object.entries({ ca, cert, key }).filter(([, pem]) => pem !== undefined));
-    try {
-      this.#agent = url.protocol === 'https:' ? new https.Agent({ ...kept, ...given }) : new http.Agent(kept);
-    } catch (error) {
-      throw new Misuse(`the certificate or key for ${this.at} cannot be used: ${codeOf(error)}`);
-    }
+    this.#agent = url.protocol === 'https:' ? secureAgent({ ca, cert, key }, this.at) : new http.Agent(KEPT);
   }
 
   /** @param what is asked for, as people say it. @throws ApiError */
@@ -72,11 +72,17 @@ export class JsonHttp {
     if (status !== 201 && status !== 204) throw refusal(this.at, what, status, body);
   }
 
+  /** @throws ApiError, also where it is not there. */
+  async delete(path: string, what: string): Promise<void> {
+    const { status, body } = await this.#ask('DELETE', path, null);
+    if (status !== 204) throw refusal(this.at, what, status, body);
+  }
+
   close(): void {
     this.#agent.destroy();
   }
 
-  async #ask(method: 'GET' | 'PUT', path: string, content: string | null): Promise<Answer> {
+  async #ask(method: Verb, path: string, content: string | null): Promise<Answer> {
     const signal = AbortSignal.timeout(this.#timeoutMs);
     try {
       return await this.#once(method, path, content, signal);
@@ -128,7 +134,17 @@ export class JsonHttp {
   }
 }
 
-/** The server closed a kept connection as the request went out. Both verbs may be repeated. */
+function secureAgent(files: { [Name in keyof TlsFiles]: string | undefined }, at: string): https.Agent {
+  const given = Object.fromEntries(Object.entries(files).filter(([, pem]) => pem !== undefined));
+  try {
+    if (files.ca !== undefined) new X509Certificate(files.ca); // a text without a certificate would be passed over
+    return new https.Agent({ ...KEPT, secureContext: createSecureContext(given) });
+  } catch (error) {
+    throw new Misuse(`the certificates or the key for ${at} cannot be used: ${codeOf(error)}`);
+  }
+}
+
+/** The server closed a kept connection as the request went out. All these verbs may be repeated. */
 class StaleConnection extends Error {}
 
 async function collect(response: http.IncomingMessage, at: string): Promise<Answer> {

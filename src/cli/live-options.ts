@@ -81,9 +81,19 @@ export function readLiveSetUp(options: LiveOptions, expiresMs: number, command: 
   };
 }
 
-function warnOfPassword(name: 'amqp' | 'api', value: string | readonly string[]): void {
+/** @param name of the option, given on the command line. */
+export function warnOfPassword(name: string, value: string | readonly string[]): void {
   const hasPassword = [value].flat().some((url) => /:\/\/[^/@]*:[^/@]+@/.test(url));
   if (!hasPassword) return;
-  const variable = `OSLOTAP_${name.toUpperCase()}`;
+  const variable = `OSLOTAP_${name.toUpperCase().replaceAll('-', '_')}`;
   process.stderr.write(`oslotap: --${name} shows its password to every user of this machine: put the URL into ${variable}\n`);
+}
+
+const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
+
+/** `60s`, `10m`, `2h` → milliseconds. */
+export function parseDuration(text: string): number {
+  const split = /^(\d+(?:\.\d+)?)([smh])$/.exec(text);
+  if (split === null) throw new InvalidArgumentError('it is 60s, 10m or 2h.');
+  return Number(split[1]) * (UNITS[split[2] as string] as number);
 }

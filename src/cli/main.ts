@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { EXIT, Failed, Misuse, reasonOf } from '../errors.ts';
 import { messagesCommand } from './messages.ts';
 import { migrateCommand } from './migrate.ts';
+import { recordCommand } from './record.ts';
 import { redactCommand } from './redact.ts';
 import { replayCommand } from './replay.ts';
 import { reportCommand } from './report.ts';
@@ -46,6 +47,7 @@ Exit codes: 0 done, 1 failed or not found, 2 wrong usage or set-up.`,
     );
   const commands = [
     runCommand(),
+    recordCommand(),
     replayCommand(),
     requestsCommand(),
     showCommand(),

@@ -4,6 +4,7 @@ import { Command, Option } from 'commander';
 import { BrokerFailure } from '../../collectors/amqp/connect.ts';
 import { Inbox } from '../../collectors/amqp/inbox.ts';
 import type { ManagementApi } from '../../collectors/management/api.ts';
+import { ApiError } from '../../collectors/management/api-error.ts';
 import { disarm } from '../../collectors/management/arming.ts';
 import { ArmedRecord } from '../../collectors/management/record.ts';
 import { readBrokerSnapshot } from '../../collectors/management/snapshot.ts';
@@ -16,13 +17,14 @@ import { Sidecar } from '../sidecar.ts';
 import { ClickHouseWriter } from '../sinks/clickhouse/writer.ts';
 import { parseStore, type Store } from '../store/store.ts';
 import { Processes } from '../trace/processes.ts';
-import { addLiveOptions, type LiveOptions, type LiveSetUp, number, readLiveSetUp } from './live-options.ts';
+import { addLiveOptions, type LiveOptions, type LiveSetUp, number, parseDuration, readLiveSetUp } from './live-options.ts';
 import { LiveStatus } from './live-status.ts';
 import { openWriter, type StoreOptions, storeOption } from './store-option.ts';
+import { addTapOptions, readTapPlans, type TapPlanOptions, type TapPlans } from './tap-plans.ts';
 import { Tapping, type TappingOptions } from './tapping.ts';
 import { Watch } from './watch.ts';
 
-interface RunOptions extends LiveOptions, StoreOptions, TappingOptions {
+interface RunOptions extends LiveOptions, StoreOptions, TappingOptions, TapPlanOptions {
   readonly arm?: true;
   readonly queueExpires: number;
   readonly keepQueue?: true;
@@ -36,14 +38,7 @@ interface RunOptions extends LiveOptions, StoreOptions, TappingOptions {
 
 export function runCommand(): Command {
   const command = new Command('run').description('the sidecar: follow a live broker, until Ctrl-C or SIGTERM');
-  return addLiveOptions(command)
-    .addOption(storeOption())
-    .addOption(
-      new Option('--tier <TIER>', 'how much to take: full, publish (no deliveries: half the cost), off')
-        .choices(['full', 'publish', 'off'])
-        .env('OSLOTAP_TIER')
-        .default('full'),
-    )
+  return addTapOptions(addLiveOptions(command).addOption(storeOption()))
     .addOption(
       new Option('--arm', 'switch the firehose on where it is off, by --api, and off again at the end').env('OSLOTAP_ARM'),
     )
@@ -65,45 +60,67 @@ export function runCommand(): Command {
 const HELP = `
 The firehose must be on: 'oslotap tap arm', or rabbitmqctl trace_on -p VHOST on each node; --arm does it, and puts it back.
 What the broker's user needs, and what it costs the broker: README, and collectors/firehose/README.md.
+--tap notifications needs no firehose, and sees notifications only; --tap shovel has no consumer on the services' broker but a shovel, and
+takes the copies from another one: collectors/notifications/README.md, collectors/shovel/README.md.
+--tier requests needs no firehose either: it binds a queue to the services' own exchanges. By hand only, since senders notice: publishes that
+nobody took look routed, and exchanges that should vanish with their last queue stay. No replies, no deliveries, no processes, no parents.
 --api names the processes and lets the budget see memory and queues; without it processes are told from the traffic.
 Behind a lost connection the tap queue holds what comes; oslotap's journal, beside the store, holds what is open.
 
   oslotap tap arm && oslotap run --store chdb:./cloud      and, in another shell after Ctrl-C:  oslotap requests --store chdb:./cloud`;
+
+const REQUESTS_WARNING =
+  'tier requests: while it runs, publishes that no service takes look routed to their senders, and auto-delete exchanges stay';
 
 /** How long the end may take, once the last messages are journalled. Milliseconds. */
 const CLOSE_MS = 10_000;
 
 async function run(options: RunOptions, command: Command): Promise<void> {
   const setUp = readLiveSetUp(options, options.queueExpires * 1_000, command);
-  if (options.arm === true && setUp.apis.length === 0) throw new Misuse('--arm needs --api: the management API of each node');
+  const taps = readTapPlans(options, setUp, command);
+  if (options.arm === true) refuseArming(taps, options.tap?.includes('shovel') === true);
   const stop = stopSignal(options.for);
   const store = await openWriter(options, 'run');
   try {
-    await tapInto(store, options, setUp, stop);
+    await tapInto(store, options, { setUp, taps, stop });
   } finally {
     stop.release();
     for (const api of setUp.apis) api.close();
+    taps.close();
     await store?.close();
   }
 }
 
-async function tapInto(store: Store | null, options: RunOptions, setUp: LiveSetUp, stop: Stop): Promise<void> {
+function refuseArming({ plans, apis }: TapPlans, isShovel: boolean): void {
+  if (!plans.some(({ isFirehose }) => isFirehose)) throw new Misuse('--arm is for the firehose: this tap does without');
+  if (apis.length > 0) return;
+  throw new Misuse(`--arm needs ${isShovel ? '--source-api' : '--api'}: the management API of each node`);
+}
+
+interface RunParts {
+  readonly setUp: LiveSetUp;
+  readonly taps: TapPlans;
+  readonly stop: Stop;
+}
+
+async function tapInto(store: Store | null, options: RunOptions, { setUp, taps, stop }: RunParts): Promise<void> {
+  const { plans, tier, apis } = taps;
   const directory = directoryOf(options);
-  const vhosts = setUp.brokers.map(({ vhost }) => vhost);
+  const vhosts = [...new Set(plans.map(({ vhost }) => vhost))];
   const journal = store === null ? null : await Journal.open(join(directory, 'journal'));
-  const processes = new Processes(await snapshotOf(setUp.apis, vhosts));
+  const processes = new Processes(await snapshotOf(apis, vhosts));
   const inbox = new Inbox(INBOX_BYTES_MAX);
   const giveUp = new AbortController();
   const persist = <T>(operation: () => Promise<T>) => retry(operation, { ...PATIENCE, signal: giveUp.signal, log });
   const writer = store === null ? null : await ClickHouseWriter.open(store);
   const sink: Sink = { write: (batch) => persist(async () => writer?.write(batch)), close: async () => {} };
-  const unacknowledgedMax = 4 * Math.max(options.prefetch, 1_000) * vhosts.length;
+  const unacknowledgedMax = 4 * Math.max(options.prefetch, 1_000) * plans.length;
   const sidecar = new Sidecar({ chunks: inbox.chunks(), sink, journal, processes, persist, unacknowledgedMax });
   const aliveNs = journal?.lastNs ?? null;
   const rateBefore = store === null || aliveNs === null ? 0 : await rateAt(store, aliveNs);
-  const tapping = new Tapping({ options, setUp, inbox, sidecar, aliveNs, rateBefore, log });
+  const tapping = new Tapping({ options, plans, tier, setUp, inbox, sidecar, aliveNs, rateBefore, log });
   const record = options.arm === true ? new ArmedRecord(directory) : null;
-  const watch = new Watch({ tapping, setUp, processes, budget: budgetOf(options), record, log });
+  const watch = new Watch({ tapping, setUp, apis, processes, budget: budgetOf(options), record, log });
 
   await sidecar.recover();
   if (sidecar.recoveredCount > 0) {
@@ -111,6 +128,7 @@ async function tapInto(store: Store | null, options: RunOptions, setUp: LiveSetU
       `took up ${thousands(sidecar.recoveredCount)} events from the journal; ${thousands(sidecar.openCount)} messages are open`,
     );
   }
+  if (options.tier === 'requests') log(REQUESTS_WARNING);
   await tapping.start().catch(asMisuse);
   await watch.start();
   const status = new LiveStatus(tapping, sidecar);
@@ -125,7 +143,7 @@ async function tapInto(store: Store | null, options: RunOptions, setUp: LiveSetU
     status.end();
     watch.stop();
     await tapping.stop(options.keepQueue !== true);
-    if (record !== null) await putBack(setUp.apis, record, vhosts);
+    if (record !== null) await putBack(apis, record, vhosts);
     await sidecar
       .close(AbortSignal.timeout(CLOSE_MS))
       .catch((error) => log(`${reasonOf(error)}: what is not written is in the journal`));
@@ -186,7 +204,7 @@ async function snapshotOf(apis: readonly ManagementApi[], vhosts: readonly strin
 }
 
 function asMisuse(error: unknown): never {
-  if (error instanceof BrokerFailure) throw new Misuse(error.message);
+  if (error instanceof BrokerFailure || error instanceof ApiError) throw new Misuse(error.message);
   throw error;
 }
 
@@ -221,15 +239,6 @@ function stopSignal(forMs: number | undefined): Stop {
       if (timer !== null) clearTimeout(timer);
     },
   };
-}
-
-const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
-
-/** `60s`, `10m`, `2h` → milliseconds. */
-export function parseDuration(text: string): number {
-  const split = /^(\d+(?:\.\d+)?)([smh])$/.exec(text);
-  if (split === null) throw new Misuse(`'${text}' is no duration: 60s, 10m or 2h`);
-  return Number(split[1]) * (UNITS[split[2] as string] as number);
 }
 
 function thousands(count: number): string {

@@ -65,9 +65,9 @@ A broker never switches its firehose off by itself: run disarm when the tap ends
 
 Exit codes: 0 done, 1 some node could not be asked or switched, 2 wrong usage or set-up (nothing was changed).`;
 
-/** `--api a b`, `--api a,b`, or once for each. */
+/** `--vhost a b`, `--vhost a,b`, or once for each. */
 function toList(text: string, before: readonly string[] = []): string[] {
-  return [...before, ...text.split(',').map((part) => part.trim())].filter((part) => part !== '');
+  return [...new Set([...before, ...text.split(',').map((part) => part.trim())])].filter((part) => part !== '');
 }
 
 type Action = (typeof ACTIONS)[number];

@@ -1,24 +1,29 @@
 /**
- * The taps of a running sidecar: one a vhost, what happens to them, and what they could not see. Every change is one line
+ * The taps of a running sidecar: one or more a vhost, what happens to them, and what they could not see. Every change is one line
  * in the log; every stretch that was not seen whole is a gap in the store.
  */
 import { Clock } from '../../collectors/amqp/clock.ts';
 import type { Inbox } from '../../collectors/amqp/inbox.ts';
 import { QueueTap, type TapListener } from '../../collectors/amqp/queue-tap.ts';
-import { bindingsOf, type Tier, toReceived } from '../../collectors/firehose/firehose.ts';
+import type { Tier } from '../../collectors/firehose/firehose.ts';
+import type { Supply, TapPlan } from '../../collectors/plan.ts';
+import { reasonOf } from '../errors.ts';
 import { Gaps } from '../gaps.ts';
 import { Rate } from '../rate.ts';
 import type { Sidecar } from '../sidecar.ts';
 import type { LiveSetUp } from './live-options.ts';
 
 export interface TappingOptions {
-  readonly tier: Tier;
   readonly prefetch: number;
   readonly lagMax: number;
 }
 
 export interface TappingParts {
   readonly options: TappingOptions;
+  /** Those of one vhost stand together; the first of them is the one that counts. */
+  readonly plans: readonly TapPlan[];
+  /** To begin with. */
+  readonly tier: Tier;
   readonly setUp: LiveSetUp;
   readonly inbox: Inbox;
   readonly sidecar: Sidecar;
@@ -28,20 +33,24 @@ export interface TappingParts {
   readonly log: (text: string) => void;
 }
 
-/** The tap of one vhost, with what is known of it. */
+/** A tap of one vhost, with what is known of it. */
 export interface VhostTap {
   readonly vhost: string;
+  readonly plan: TapPlan;
+  /** False for one beside the first: what it misses is not lost. */
+  readonly isMain: boolean;
   readonly tap: QueueTap;
   readonly rate: Rate;
   /** Since when it is connected, nanoseconds; null while it is not. */
   connectedNs: bigint | null;
+  /** Since when nothing comes over to its queue, nanoseconds; null while all is well. */
+  cutOffNs: bigint | null;
   /** What the broker says of an alarm. */
   alarm: string | null;
   /** Overflows that were noticed, and not yet counted exactly. */
   overflow: { readonly fromNs: bigint; toNs: bigint; lostMin: number } | null;
 }
 
-export const QUEUE = 'oslotap.firehose';
 /** Overflows that follow each other within this time are one gap. Nanoseconds. */
 const OVERFLOW_PAUSE_NS = 30_000_000_000n;
 
@@ -56,14 +65,31 @@ export class Tapping {
 
   constructor(parts: TappingParts) {
     this.#parts = parts;
-    this.tier = parts.options.tier;
+    this.tier = parts.tier;
     this.gaps = new Gaps((gap) => parts.sidecar.addGap(gap));
-    this.taps = parts.setUp.brokers.map(({ vhost }, index) => this.#make(vhost, index));
+    this.taps = parts.plans.map((plan, nth) => this.#make(plan, parts.plans[nth - 1]?.vhost !== plan.vhost));
   }
 
-  /** @throws BrokerFailure where one of them cannot be set up. */
+  /** Those for which it matters whether the firehose is on. */
+  get firehoses(): readonly VhostTap[] {
+    return this.taps.filter(({ plan }) => plan.isFirehose);
+  }
+
+  /** @throws BrokerFailure where one of them cannot be set up. @throws Misuse */
   async start(): Promise<void> {
-    for (const { tap } of this.taps) await tap.start();
+    for (const { plan } of this.taps) {
+      await plan.begin?.();
+      await plan.look?.();
+    }
+    try {
+      for (const { plan, tap } of this.taps) {
+        await tap.bind(plan.bindings(this.tier));
+        await tap.start();
+      }
+    } catch (error) {
+      await this.stop(false); // an open connection would keep the process alive
+      throw error;
+    }
   }
 
   /** Takes no more messages; those received can still be acknowledged. */
@@ -73,7 +99,12 @@ export class Tapping {
 
   async stop(removeQueues: boolean): Promise<void> {
     this.gaps.refresh(this.clock.nowNs());
-    await Promise.all(this.taps.map(({ tap }) => tap.stop(removeQueues)));
+    await Promise.all(this.taps.map(({ tap, plan }) => this.#end(tap, plan, removeQueues)));
+  }
+
+  async #end(tap: QueueTap, plan: TapPlan, removeQueues: boolean): Promise<void> {
+    await tap.stop(removeQueues);
+    if (removeQueues) await plan.end?.().catch((error) => this.#parts.log(`not all is taken away: ${reasonOf(error)}`));
   }
 
   /** Binds all taps for a tier, and notes from when to when less was seen. */
@@ -81,15 +112,40 @@ export class Tapping {
     this.#parts.log(`tier ${this.tier} → ${tier}: ${reason}`);
     this.tier = tier;
     for (const vhostTap of this.taps) {
-      await vhostTap.tap.bind(bindingsOf(tier)).catch((error) => this.#parts.log(`vhost '${vhostTap.vhost}': ${error.message}`));
+      const { vhost, plan, tap } = vhostTap;
+      const unbound = (error: unknown) => this.#parts.log(`vhost '${vhost}': ${reasonOf(error)}`);
+      await tap.bind(plan.bindings(tier)).catch(unbound);
+      await plan.step?.(tier).catch(unbound);
       this.#noteTier(vhostTap, reason);
+    }
+  }
+
+  /** Exchanges come and go with their services: binds to those that are there now. */
+  async look(): Promise<void> {
+    for (const { plan, tap } of this.taps) {
+      if (plan.look === undefined || !tap.isConnected) continue;
+      await plan.look();
+      await tap.bind(plan.bindings(this.tier));
+    }
+  }
+
+  /** Does what brings the messages to the taps' queues still work? */
+  async checkSupply(): Promise<void> {
+    for (const vhostTap of this.taps) {
+      if (vhostTap.plan.check === undefined) continue;
+      const supply = await vhostTap.plan.check().catch((error): Supply => ({ trouble: reasonOf(error), isKept: true }));
+      this.#noteSupply(vhostTap, supply);
     }
   }
 
   /** Counts what came since the last time. Call it every second or so. */
   measure(): void {
     const nowMs = performance.now();
-    for (const { tap, rate } of this.taps) {
+    for (const { tap, rate, plan, vhost, isMain } of this.taps) {
+      tap.noteLag();
+      if (isMain && plan.blind !== null && this.tier !== 'off') {
+        this.gaps.setRate({ reason: 'tier', vhost, node: '' }, plan.blind.unseenPerSeen * rate.perSecond(nowMs));
+      }
       rate.add(tap.receivedCount - (this.#counted.get(tap) ?? 0), nowMs);
       this.#counted.set(tap, tap.receivedCount);
     }
@@ -106,16 +162,18 @@ export class Tapping {
     return Math.max(0, ...this.taps.map(({ tap }) => tap.lagMs));
   }
 
-  #make(vhost: string, index: number): VhostTap {
+  #make(plan: TapPlan, isMain: boolean): VhostTap {
     const { options, setUp, inbox, aliveNs } = this.#parts;
-    const broker = setUp.brokers[index] as LiveSetUp['brokers'][number];
+    const { broker, vhost, queue, possibleBindings, prepare, origin, toReceived } = plan;
     const tap: QueueTap = new QueueTap({
       broker,
       tls: setUp.tls,
-      queue: QUEUE,
+      queue,
       bounds: setUp.bounds,
-      possibleBindings: bindingsOf('full'),
-      bindings: bindingsOf(this.tier),
+      possibleBindings,
+      bindings: plan.bindings(this.tier),
+      ...(prepare === undefined ? {} : { prepare }),
+      origin,
       toReceived,
       prefetch: options.prefetch,
       lagMaxMs: options.lagMax,
@@ -124,13 +182,14 @@ export class Tapping {
       clock: this.clock,
       listener: this.#listener(() => vhostTap),
     });
-    const vhostTap: VhostTap = { vhost, tap, rate: new Rate(), connectedNs: null, alarm: null, overflow: null };
+    const unknown = { connectedNs: null, cutOffNs: null, alarm: null, overflow: null };
+    const vhostTap: VhostTap = { vhost, plan, isMain, tap, rate: new Rate(), ...unknown };
     return vhostTap;
   }
 
   #listener(of: () => VhostTap): TapListener {
     const { log, sidecar } = this.#parts;
-    const at = () => (this.taps.length > 1 ? `vhost '${of().vhost}': ` : '');
+    const at = () => (this.taps.length > 1 ? `vhost '${of().vhost}', ${of().plan.queue}: ` : '');
     let lost: { readonly reason: string; readonly sinceNs: bigint } | null = null;
     let isRetryTold = false;
     return {
@@ -164,6 +223,7 @@ export class Tapping {
 
   /** Nobody was here: where the queue is a new one, what passed is lost; where it is full, a part of it. */
   #noteAbsence(of: VhostTap, lost: { reason: string; sinceNs: bigint } | null, isNewQueue: boolean, backlogCount: number): void {
+    if (!of.isMain) return;
     const { aliveNs, rateBefore, setUp } = this.#parts;
     const fromNs = lost?.sinceNs ?? (of.connectedNs === null ? aliveNs : null);
     if (fromNs === null) return;
@@ -184,15 +244,15 @@ export class Tapping {
       overflow.toNs = toNs;
       overflow.lostMin += lostMin;
     } else {
-      this.#parts.log(`vhost '${of.vhost}': the tap queue overflowed: at least ${lostMin} messages are lost`);
+      this.#parts.log(`vhost '${of.vhost}': the tap queue ${of.plan.queue} overflowed: at least ${lostMin} messages are lost`);
       of.overflow = { fromNs, toNs, lostMin };
     }
     this.writeOverflow(of, null);
   }
 
   /** @param lost how many messages went lost, where that is known exactly. */
-  writeOverflow({ vhost, overflow, rate }: VhostTap, lost: number | null): void {
-    if (overflow === null) return;
+  writeOverflow({ vhost, isMain, overflow, rate }: VhostTap, lost: number | null): void {
+    if (overflow === null || !isMain) return;
     const { fromNs, toNs } = overflow;
     const passed = rate.perSecond(performance.now());
     const seconds = Math.max(1e-3, Number(toNs - fromNs) / 1e9);
@@ -207,12 +267,34 @@ export class Tapping {
     );
   }
 
-  #noteTier({ vhost, rate }: VhostTap, reason: string): void {
+  #noteSupply(of: VhostTap, { trouble, isKept }: Supply): void {
+    const { vhost, tap, plan, rate } = of;
+    const scope = { reason: 'disconnected', vhost, node: '' } as const;
+    const nowNs = this.clock.nowNs();
+    if (trouble !== null) {
+      if (of.cutOffNs !== null) return;
+      // Where markers go the whole way, the last that came tells since when.
+      of.cutOffNs = plan.origin === undefined ? nowNs : (tap.receivedNs ?? nowNs);
+      this.#parts.log(`vhost '${vhost}': nothing comes over: ${trouble}`);
+      this.gaps.begin(scope, of.cutOffNs, { rate: rate.perSecond(performance.now()), share: 1 }, trouble);
+    } else if (of.cutOffNs !== null) {
+      this.#parts.log(`vhost '${vhost}': the shovel runs again: ${isKept ? 'the queue behind it kept' : 'it lost'} what passed`);
+      if (isKept) this.gaps.setRate(scope, 0);
+      this.gaps.end(scope, isKept ? of.cutOffNs : nowNs);
+      of.cutOffNs = null;
+    }
+  }
+
+  #noteTier({ vhost, plan, isMain, rate }: VhostTap, reason: string): void {
+    if (!isMain) return;
     const scope = { reason: 'tier', vhost, node: '' } as const;
     const nowNs = this.clock.nowNs();
     this.gaps.end(scope, nowNs);
     const now = rate.perSecond(performance.now());
-    if (this.tier === 'publish')
+    if (this.tier !== 'off' && plan.blind !== null) {
+      const { share, unseenPerSeen, detail } = plan.blind;
+      this.gaps.begin(scope, nowNs, { rate: unseenPerSeen * now, share }, detail);
+    } else if (this.tier === 'publish')
       this.gaps.begin(scope, nowNs, { rate: now / 2, share: 0.5 }, `deliveries are not taken: ${reason}`);
     if (this.tier === 'off') this.gaps.begin(scope, nowNs, { rate: now, share: 1 }, `nothing is taken: ${reason}`);
   }

@@ -2,6 +2,7 @@
  * The watch over the taps: is the firehose on, on each node, is the broker well, did the tap queue overflow; and what is
  * done about it. What it states: a node whose firehose went off is noticed within CHECK_MS, and one time-out of the API.
  */
+import type { BrokerNode, ManagementApi } from '../../collectors/management/api.ts';
 import { arm } from '../../collectors/management/arming.ts';
 import { checkArmed, type TracingState } from '../../collectors/management/check.ts';
 import type { ArmedRecord } from '../../collectors/management/record.ts';
@@ -10,11 +11,13 @@ import { Budget, type BudgetLimits, type Load } from '../budget.ts';
 import { reasonOf } from '../errors.ts';
 import type { Processes } from '../trace/processes.ts';
 import type { LiveSetUp } from './live-options.ts';
-import { QUEUE, type Tapping, type VhostTap } from './tapping.ts';
+import type { Tapping, VhostTap } from './tapping.ts';
 
 export interface WatchParts {
   readonly tapping: Tapping;
   readonly setUp: LiveSetUp;
+  /** Of the broker that the services use, one for each node. */
+  readonly apis: readonly ManagementApi[];
   readonly processes: Processes;
   readonly budget: BudgetLimits;
   /** Where it may arm: what it found goes there. */
@@ -27,6 +30,9 @@ export const CHECK_MS = 10_000;
 const SAMPLE_MS = 5_000;
 const MEASURE_MS = 1_000;
 const SNAPSHOT_MS = 60_000;
+/** Exchanges are looked for. Without an API each that is not there costs a line in the broker's log. */
+const LOOK_MS = 60_000;
+const LOOK_WITHOUT_API_MS = 600_000;
 /** Without the API: a marker a second goes out, and so long no copy of one has come back. Nanoseconds. */
 const UNTRACED_NS = 5_000_000_000n;
 /** An overflow is counted for so long: the broker's statistics come late. Nanoseconds. */
@@ -38,8 +44,8 @@ export class Watch {
   readonly #timers: NodeJS.Timeout[] = [];
   /** When each node's firehose was last seen on, by vhost and node. */
   readonly #onNs = new Map<string, bigint>();
-  /** What was lost by overflow before, by vhost. */
-  readonly #lostBefore = new Map<string, number>();
+  /** What was lost by overflow before. */
+  readonly #lostBefore = new Map<VhostTap, number>();
   readonly #told = new Set<string>();
   #isChecking = false;
 
@@ -49,12 +55,13 @@ export class Watch {
   }
 
   async start(): Promise<void> {
-    const { tapping } = this.#parts;
+    const { tapping, apis } = this.#parts;
     tapping.onConnected = () => void this.#check();
     this.#every(MEASURE_MS, async () => tapping.measure());
     this.#every(SAMPLE_MS, () => this.#sample());
     this.#every(CHECK_MS, () => this.#check());
     this.#every(SNAPSHOT_MS, () => this.#learn());
+    this.#every(apis.length > 0 ? LOOK_MS : LOOK_WITHOUT_API_MS, () => tapping.look());
     await this.#check();
   }
 
@@ -75,12 +82,13 @@ export class Watch {
 
   /** Is the firehose on? By the API where there is one, else by what it shows of our own markers. */
   async #check(): Promise<void> {
-    const { tapping, setUp } = this.#parts;
+    const { tapping, apis } = this.#parts;
     if (this.#isChecking) return;
     this.#isChecking = true;
     try {
-      if (setUp.apis.length === 0) for (const tap of tapping.taps) this.#checkByTraffic(tap);
-      else await this.#checkByApi();
+      if (apis.length === 0) for (const tap of tapping.firehoses) this.#checkByTraffic(tap);
+      else if (tapping.firehoses.length > 0) await this.#checkByApi();
+      await tapping.checkSupply();
       tapping.gaps.refresh(tapping.clock.nowNs());
     } finally {
       this.#isChecking = false;
@@ -88,17 +96,17 @@ export class Watch {
   }
 
   async #checkByApi(): Promise<void> {
-    const { setUp, tapping, record, log } = this.#parts;
-    const vhosts = tapping.taps.map(({ vhost }) => vhost);
-    let states = await checkArmed(setUp.apis, vhosts);
+    const { apis, tapping, record, log } = this.#parts;
+    const vhosts = tapping.firehoses.map(({ vhost }) => vhost);
+    let states = await checkArmed(apis, vhosts);
     const off = states.filter(({ state }) => state === 'off');
     if (off.length > 0 && record !== null && tapping.tier !== 'off') {
       this.#note(states);
-      const steps = await arm(setUp.apis, vhosts, record).catch((error) => log(`arming failed: ${reasonOf(error)}`));
+      const steps = await arm(apis, vhosts, record).catch((error) => log(`arming failed: ${reasonOf(error)}`));
       for (const step of steps ?? []) {
         if (step.outcome === 'armed') log(`the firehose was off on ${step.node}, vhost '${step.vhost}': switched it on`);
       }
-      states = await checkArmed(setUp.apis, vhosts);
+      states = await checkArmed(apis, vhosts);
     }
     this.#note(states);
   }
@@ -109,7 +117,7 @@ export class Watch {
     for (const { node, vhost, state, reason } of states) {
       const key = `${vhost} ${node}`;
       const scope = { reason: 'not_armed', vhost, node } as const;
-      const tap = tapping.taps.find((other) => other.vhost === vhost) as VhostTap;
+      const tap = tapping.firehoses.find((other) => other.vhost === vhost) as VhostTap;
       if (state === 'on') {
         this.#onNs.set(key, nowNs);
         if (tapping.gaps.isOpen(scope)) log(`the firehose is on again on ${node}, vhost '${vhost}'`);
@@ -133,8 +141,9 @@ export class Watch {
     return sinceNs === 0n ? nowNs : sinceNs;
   }
 
-  #checkByTraffic({ vhost, tap, rate, connectedNs }: VhostTap): void {
+  #checkByTraffic({ vhost, plan, tap, rate, connectedNs, cutOffNs }: VhostTap): void {
     const { tapping, log } = this.#parts;
+    if (!plan.areMarkersTraced || cutOffNs !== null) return;
     if (connectedNs === null || !tap.isActive || tapping.tier === 'off' || tap.lagMs > CHECK_MS) return;
     const nowNs = tapping.clock.nowNs();
     const scope = { reason: 'not_armed', vhost, node: '' } as const;
@@ -160,18 +169,17 @@ export class Watch {
   }
 
   async #load(): Promise<Load> {
-    const { tapping, setUp } = this.#parts;
+    const { tapping, setUp, apis } = this.#parts;
     const blocked = tapping.taps.find(({ alarm }) => alarm !== null)?.alarm ?? null;
     const known = { lagMs: tapping.lagMs, rate: tapping.rate };
-    const [api] = setUp.apis;
-    if (api === undefined) return { ...known, alarm: blocked, memoryShare: null, queueShare: null };
-    const nodes = await api
-      .nodes()
-      .catch((error) => this.#tellOnce('nodes', `the budget cannot see the nodes: ${reasonOf(error)}`));
+    // A shovel has two brokers.
+    const brokers = [...new Set([setUp.apis[0], apis[0]])].filter((api) => api !== undefined);
+    if (brokers.length === 0) return { ...known, alarm: blocked, memoryShare: null, queueShare: null };
+    const nodes = (await Promise.all(brokers.map((api) => this.#nodes(api)))).flat();
     const depths = await Promise.all(tapping.taps.map((tap) => this.#depth(tap)));
-    const alarmed = nodes?.find(({ memAlarm, diskFreeAlarm }) => memAlarm || diskFreeAlarm);
+    const alarmed = nodes.find(({ memAlarm, diskFreeAlarm }) => memAlarm || diskFreeAlarm);
     const alarm = alarmed === undefined ? blocked : `${alarmed.memAlarm ? 'memory' : 'disk'} of ${alarmed.name}`;
-    const shares = (nodes ?? []).map(({ memUsedBytes, memLimitBytes }) => (memUsedBytes ?? 0) / (memLimitBytes || Infinity));
+    const shares = nodes.map(({ memUsedBytes, memLimitBytes }) => (memUsedBytes ?? 0) / (memLimitBytes || Infinity));
     return {
       ...known,
       alarm,
@@ -180,28 +188,38 @@ export class Watch {
     };
   }
 
+  #nodes(api: ManagementApi): Promise<BrokerNode[]> {
+    return api.nodes().catch((error) => {
+      this.#tellOnce(`nodes ${api.at}`, `the budget cannot see the nodes: ${reasonOf(error)}`);
+      return [];
+    });
+  }
+
   /** How full a tap's queue is, 0–1; and what it lost by overflow, exactly. */
   async #depth(of: VhostTap): Promise<number> {
-    const { setUp, tapping } = this.#parts;
-    const queue = await setUp.apis[0]?.queue(of.vhost, QUEUE).catch(() => null);
-    if (queue == null) return 0;
+    const { setUp, tapping, apis } = this.#parts;
+    const { broker, origin } = of.plan;
+    const waiting = origin && (await apis[0]?.queue(of.vhost, origin.queue).catch(() => null));
+    const waitingShare = (waiting?.messages ?? 0) / setUp.bounds.lengthMax;
+    const queue = await setUp.apis[0]?.queue(broker.vhost, of.plan.queue).catch(() => null);
+    if (queue == null) return waitingShare;
     const { arrivedCount, ackedCount, messages } = queue;
-    if (arrivedCount !== null) {
+    if (arrivedCount !== null && origin === undefined) {
       const lost = Math.max(0, arrivedCount - ackedCount - messages);
-      const { overflow, vhost } = of;
-      if (overflow === null) this.#lostBefore.set(vhost, lost);
+      const { overflow } = of;
+      if (overflow === null) this.#lostBefore.set(of, lost);
       else {
-        tapping.writeOverflow(of, lost - (this.#lostBefore.get(vhost) ?? 0));
+        tapping.writeOverflow(of, lost - (this.#lostBefore.get(of) ?? 0));
         if (tapping.clock.nowNs() - overflow.toNs > COUNTED_NS) of.overflow = null;
       }
     }
-    return messages / setUp.bounds.lengthMax;
+    return Math.max(waitingShare, messages / setUp.bounds.lengthMax);
   }
 
   /** Connections come and go: their names are asked for now and then. */
   async #learn(): Promise<void> {
-    const { setUp, processes, tapping } = this.#parts;
-    const [api] = setUp.apis;
+    const { apis, processes, tapping } = this.#parts;
+    const [api] = apis;
     if (api === undefined) return;
     processes.learn(
       await readBrokerSnapshot(

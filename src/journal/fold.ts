@@ -12,7 +12,7 @@ import { blocksOf, eachLine, headLine, keyAt } from './lines.ts';
 export interface Fold {
   readonly directory: string;
   readonly carried: Carried;
-  /** Those that go, oldest first; at least one. */
+  /** Those that go, oldest first. */
   readonly segments: readonly Segment[];
   /** Whether a story's events may go: its mark has to be durable, or after a crash what is left of it would look unsettled. */
   readonly isSettled: (key: string) => boolean;

@@ -24,7 +24,10 @@ export { eventIdentity, type JournalEvent, journalKey } from './identity.ts';
 export interface JournalOptions {
   /** A segment is full from here on. Bytes. @default 16 MiB */
   readonly segmentBytesMax?: number;
-  /** Full segments that are kept whole, ≥ 1: settled events in them are still recovered, as context. @default 8 */
+  /**
+   * Full segments that are kept whole, ≥ 1: settled events in them are still recovered, as context. As many again, and as
+   * much as is carried, may wait to be folded. @default 8
+   */
   readonly segmentsMax?: number;
   /** Unsettled events of segments that are gone; beyond it the oldest are forgotten, and counted. Bytes. @default 256 MiB */
   readonly carriedBytesMax?: number;
@@ -73,7 +76,7 @@ export class Journal {
   #folding: Promise<void> | null = null;
   /** Who reads the files at this moment: they must stay. */
   #readers = 0;
-  #isClosed = false;
+  #closing: Promise<void> | null = null;
   #recovery: 'possible' | 'running' | 'over' = 'possible';
   /** What was settled while events are still being recovered: a mark counts for what stands before it, so it has to wait. */
   readonly #settledMeanwhile = new Set<string>();
@@ -106,7 +109,7 @@ export class Journal {
 
   /** On disk, without what is still to be committed. */
   get bytes(): number {
-    return this.#files().reduce((sum, { bytes }) => sum + bytes, 0);
+    return bytesOf(this.#files());
   }
 
   /** Segments on disk, the one being written included. */
@@ -222,9 +225,13 @@ export class Journal {
     }
   }
 
-  /** Commits, and says in the journal that this run ended in order. @throws Failed, as commit. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
+  /** Commits, and says in the journal that this run ended in order. Calls after the first share it. @throws Failed, as commit. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#pending += STOP_LINE;
     try {
       await this.commit();
@@ -254,7 +261,6 @@ export class Journal {
       this.#unwrittenEvents = 0;
       this.#settled.commitDone();
     } catch (error) {
-      this.#foldSoon(); // it may make room
       throw new Failed(`the journal in ${this.#directory} cannot be written: ${reasonOf(error)}; the next commit tries again`);
     }
   }
@@ -266,6 +272,7 @@ export class Journal {
       this.#writer ??= await SegmentWriter.open(newest);
       return this.#writer;
     }
+    if (this.#isFoldingLate()) await this.#folding;
     const next = newSegment(this.#directory, this.#lastNumber() + 1);
     const writer = await SegmentWriter.open(next);
     await this.#writer?.close();
@@ -277,12 +284,12 @@ export class Journal {
 
   /** Begins to fold in the background where that is due. */
   #foldSoon(): void {
-    if (this.#folding !== null || this.#readers > 0 || this.#isClosed) return;
-    const excess = this.#segments.slice(0, -1 - Math.max(1, this.#options.segmentsMax));
-    const excessBytes = excess.reduce((sum, { bytes }) => sum + bytes, 0);
+    if (this.#folding !== null || this.#readers > 0 || this.#closing !== null) return;
+    const excess = this.#excess();
     // What is carried is written anew each time: it is done once as much has come as is carried.
-    if (excess.length === 0 || excessBytes < this.#carried.bytes) return;
-    this.#folding = this.#fold(excess)
+    const isDue = excess.length > 0 && bytesOf(excess) >= this.#carried.bytes;
+    if (!isDue && this.#excessCarried() === 0) return;
+    this.#folding = this.#fold(isDue ? excess : [])
       .then(
         () => null,
         (error) => reasonOf(error),
@@ -300,7 +307,7 @@ export class Journal {
       carried: this.#carried,
       segments: oldest,
       isSettled: (key) => this.#settled.isDurable(key),
-      forgetBytes: Math.max(0, this.#carried.bytes - this.#options.carriedBytesMax),
+      forgetBytes: this.#excessCarried(),
     });
     this.#carried = carried;
     this.#segments.splice(0, oldest.length);
@@ -310,6 +317,23 @@ export class Journal {
     for (const { path } of oldest) await rm(path, { force: true });
   }
 
+  /** True where more comes in than a fold at work can take away: then the disk would fill, and a commit has to wait. */
+  #isFoldingLate(): boolean {
+    const { segmentsMax, segmentBytesMax } = this.#options;
+    return this.#folding !== null && bytesOf(this.#excess()) > this.#carried.bytes + segmentsMax * segmentBytesMax;
+  }
+
+  /** The full segments that are more than are kept whole. */
+  #excess(): Segment[] {
+    return this.#segments.slice(0, -1 - Math.max(1, this.#options.segmentsMax));
+  }
+
+  /** How much more is carried than there may be. Bytes. */
+  #excessCarried(): number {
+    const { bytes, events } = this.#carried;
+    return events === 0 ? 0 : Math.max(0, bytes - this.#options.carriedBytesMax);
+  }
+
   #files(): JournalFile[] {
     return [this.#carried, ...this.#segments];
   }
@@ -317,4 +341,8 @@ export class Journal {
   #lastNumber(): number {
     return this.#segments.at(-1)?.number ?? this.#carried.through;
   }
+}
+
+function bytesOf(files: readonly JournalFile[]): number {
+  return files.reduce((sum, { bytes }) => sum + bytes, 0);
 }

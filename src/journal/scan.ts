@@ -1,9 +1,18 @@
 /** What a start finds in the journal's directory: files, and what they say without their events being read. */
 import { existsSync } from 'node:fs';
-import { rm, stat, truncate } from 'node:fs/promises';
+import { open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Misuse } from '../errors.ts';
-import { CARRIED, CARRIED_NEW, type Carried, type JournalFile, newSegment, type Segment, segmentNumbers } from './files.ts';
+import {
+  CARRIED,
+  CARRIED_NEW,
+  type Carried,
+  type JournalFile,
+  newSegment,
+  type Segment,
+  segmentNumbers,
+  syncDirectory,
+} from './files.ts';
 import { blocksOf, eachLine, FORMAT_VERSION, type Head, keyAt, keysOf, type LineKind, parseHead, timeOf } from './lines.ts';
 import { Settled } from './settled.ts';
 
@@ -23,6 +32,7 @@ export interface Found {
  * @throws Misuse where another version of oslotap wrote it, or what the file system throws.
  */
 export async function scan(directory: string): Promise<Found> {
+  await syncDirectory(directory);
   await rm(join(directory, CARRIED_NEW), { force: true });
   const path = join(directory, CARRIED);
   const through = existsSync(path) ? ((await headOf(path))?.through ?? 0) : 0;
@@ -41,8 +51,19 @@ export async function scan(directory: string): Promise<Found> {
     else await scanSegment(found, segment);
   }
   const last = found.segments.at(-1);
-  if (last !== undefined) await truncate(last.path, last.bytes);
+  if (last !== undefined) await cutTail(last);
   return found;
+}
+
+/** What a killed process wrote and did not sync was read just now, and will be relied on: so it has to be durable as well. */
+async function cutTail({ path, bytes }: Segment): Promise<void> {
+  const file = await open(path, 'r+');
+  try {
+    await file.truncate(bytes);
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
 }
 
 async function scanSegment(found: Found, segment: Segment): Promise<void> {

@@ -26,14 +26,14 @@ export class SegmentWriter {
    * @throws what the file system throws. The same lines may then be written again: what was left of them is cut off first.
    */
   async append(lines: string): Promise<number> {
-    const { path, bytes: end } = this.segment;
+    const end = this.segment.bytes;
     // After an fsync that failed the kernel takes the pages for clean: only bytes that are written anew are known to be durable.
     if (this.#isDirty) await this.#file.truncate(end);
     this.#isDirty = true;
     const bytes = Buffer.from(end === 0 ? headLine() + lines : lines);
     await writeAll(this.#file, bytes, end);
     await this.#file.datasync();
-    if (end === 0) await syncDirectory(dirname(path));
+    if (end === 0) await syncDirectory(dirname(this.segment.path));
     this.#isDirty = false;
     return end + bytes.length;
   }

@@ -133,7 +133,8 @@ export class OpenStories {
         return this.#isAwaited(story, publish) ? limits.notificationHoldMs : limits.attributionHoldMs;
       case 'call':
         if (story.answeredNs !== null) return limits.attributionHoldMs;
-        if (story.reply !== null) return limits.replyDeliveryMs;
+        // Where its own delivery is seen, that of its reply would be: until the caller gave up it may come.
+        if (story.reply !== null && story.deliveries.length === 0) return limits.replyDeliveryMs;
         return (publish.expirationMs ?? limits.defaultTimeoutMs) + limits.lateReplyMs;
       case 'cast':
       case 'fanout':

@@ -90,18 +90,22 @@ export interface ClosedMessage {
 }
 
 /**
- * What became of a message, seen from the event time `nowNs`. A reply that came after the call's `expiration` is a
- * time-out all the same: its caller had given up.
+ * What became of a message, seen from the event time `nowNs`. A reply that came after the call's `expiration`, or never
+ * reached its caller, is a time-out all the same: its caller had given up.
  */
 export function statusOf(traced: TracedMessage, nowNs: bigint): Status {
   // A tap that is no firehose sees no reply: nobody knows what became of the call.
   if (traced.message.kind !== 'call' || traced.publish?.connection === '') return 'sent';
   if (traced.isLagging && traced.reply !== null) return traced.reply.failure === null ? 'ok' : 'failed';
-  const expirationMs = traced.publish?.expirationMs ?? null;
-  const deadlineNs =
-    expirationMs === null || traced.publish === null ? null : traced.publish.timeNs + BigInt(expirationMs) * 1_000_000n;
-  const repliedNs = traced.reply?.publishedNs ?? null;
+  const { publish, reply, deliveries, answeredNs } = traced;
+  const expirationMs = publish?.expirationMs ?? null;
+  const deadlineNs = expirationMs === null || publish === null ? null : publish.timeNs + BigInt(expirationMs) * 1_000_000n;
+  // What counts is when the caller got it: a queue that is gone, or nobody at it, can hold a reply back. Where the tap
+  // takes no deliveries nobody knows.
+  const isLost = reply !== null && answeredNs === null && deliveries.length > 0;
+  const repliedNs = isLost ? null : (answeredNs ?? reply?.publishedNs ?? null);
   if (deadlineNs !== null && (repliedNs ?? nowNs) > deadlineNs) return 'timeout';
-  if (traced.reply === null) return 'open';
-  return traced.reply.failure === null ? 'ok' : 'failed';
+  if (isLost) return 'open';
+  if (reply === null) return 'open';
+  return reply.failure === null ? 'ok' : 'failed';
 }

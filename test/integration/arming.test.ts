@@ -348,7 +348,8 @@ async function listen(handle: Handler): Promise<Place & { readonly server: Serve
   const server = createServer(async (request, response) => {
     let body = '';
     for await (const chunk of request) body += chunk;
-    const answer = await handle(request.method ?? '', request.url ?? '', body);
+    const handled = handle(request.method ?? '', request.url ?? '', body);
+    const answer = await handled.catch((error: unknown) => ({ status: 500, body: String(error) }));
     response.writeHead(answer.status).end(answer.body);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -58,7 +58,9 @@ test('events of any kind, settled in any order, are recovered in theirs with the
         await journal.commit();
       }
       await journal.close();
-      const recovered = await Array.fromAsync((await Journal.open(directory)).recover());
+      const again = await Journal.open(directory);
+      const recovered = await Array.fromAsync(again.recover());
+      await again.close();
       expect(recovered).toStrictEqual(events.map((event) => ({ event, isSettled: settled.has(journalKey(event)) })));
     }),
     { numRuns: 60, seed: 20261121 },
@@ -78,5 +80,6 @@ describe.each(CAPTURES)('%s', (name) => {
     const again = await Journal.open(directory);
     expect((await Array.fromAsync(again.recover())).map(({ event }) => event)).toStrictEqual(events);
     expect(again.damagedLines).toBe(0);
+    await again.close();
   });
 });

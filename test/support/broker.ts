@@ -18,6 +18,8 @@ export interface BrokerOptions {
   readonly tls?: boolean;
   /** Lines for rabbitmq.conf: `vm_memory_high_watermark.absolute = 400MB`. */
   readonly config?: readonly string[];
+  /** Arguments for Erlang: `+sbwt none`. */
+  readonly erlArgs?: string;
   /** The firehose on from the beginning. A restart turns it off. @default false */
   readonly trace?: boolean;
 }
@@ -65,12 +67,14 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker |
   const child = spawn('python3', [SCRIPT, '--until-stdin-closes', ...argumentsOf(options)], { stdio: ['pipe', 'pipe', 'pipe'] });
   const errors: string[] = [];
   child.stderr.setEncoding('utf8').on('data', (text: string) => errors.push(text));
+  child.once('error', () => errors.push('python3 is missing'));
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const first = await lines.next();
   if (first.done !== true) return new Broker(child, lines, JSON.parse(first.value) as Described);
-  const code = child.exitCode ?? (await new Promise((resolve) => child.once('exit', resolve)));
-  const words = errors.join('').trim() || 'python3 did not run';
-  if (code === NOT_INSTALLED) return { missing: words };
+  const code = await ended;
+  const words = errors.join('').trim();
+  if (code === NOT_INSTALLED || child.pid === undefined) return { missing: words };
   throw new Error(words);
 }
 
@@ -173,11 +177,12 @@ export class Broker {
   }
 }
 
-function argumentsOf({ plugins, tls = false, config = [], trace = false }: BrokerOptions): string[] {
+function argumentsOf({ plugins, tls = false, config = [], erlArgs, trace = false }: BrokerOptions): string[] {
   return [
     ...(plugins === undefined ? [] : ['--plugins', plugins.join(',')]),
     ...(tls ? ['--tls'] : []),
     ...(trace ? ['--trace'] : []),
     ...config.flatMap((line) => ['--config', line]),
+    ...(erlArgs === undefined ? [] : [`--erl-args=${erlArgs}`]),
   ];
 }

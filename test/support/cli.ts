@@ -27,8 +27,12 @@ export function oslotap(args: readonly string[], env: Readonly<Record<string, st
 }
 
 /** Starts it without waiting. */
-export function startOslotap(args: readonly string[]) {
-  return spawn(process.execPath, [BIN, ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+export function startOslotap(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  return spawn(process.execPath, [BIN, ...args], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
 }
 
 /** A directory that is gone when the test is over. */

@@ -36,7 +36,6 @@ import uuid
 import oslo_probe
 import oslo_variants
 import rabbitmq_node
-import system_python
 from oslo_probe import secret
 
 READY_SECONDS, RUN_SECONDS, SETTLE_SECONDS = 30, 60, 15
@@ -65,7 +64,7 @@ class Bus:
     def __init__(self, url, service, server, exchange, compression):
         import oslo_messaging
         from oslo_config import cfg
-        self.messaging, self.service, self.server = oslo_messaging, service, server
+        self.messaging, self.url, self.service, self.server = oslo_messaging, url, service, server
         oslo_messaging.set_transport_defaults(exchange)
         conf = cfg.CONF        # as services do: oslo.messaging has options that are registered only there
         conf([], project=service, default_config_files=[], default_config_dirs=[])
@@ -629,7 +628,6 @@ def main():
     try:
         with contextlib.ExitStack() as stack:
             oslo_variants.apply(options, stack)
-            system_python.require(['oslo_messaging', 'amqp'], 'rabbitmq-server python3-oslo.messaging')
             amqp, api = options.amqp, options.api
             if not amqp:
                 node = stack.enter_context(rabbitmq_node.RabbitMQNode())

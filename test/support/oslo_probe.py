@@ -4,7 +4,8 @@ install() wraps oslo.messaging in this process; no message is changed. Every pro
 line each:
 
   sent      a request or a notification was sent (written when it is over): unique_id, kind, where to, the context's ids, the
-            message being handled at that moment (parent_unique_id) and how it ended: sent, ok, failed or timeout
+            message being handled at that moment (parent_unique_id), how it ended: sent, ok, failed or timeout, and what it
+            was a case of, where the code said so (case)
   handling  a server begins with the message unique_id; handled: it is done with it
   replied   a server publishes a reply to the call unique_id; ending is false for a call monitor's heartbeat
   secret    this text is secret: it was put into a context, an argument, a result or a payload
@@ -18,6 +19,7 @@ import os
 import secrets
 
 HANDLING = contextvars.ContextVar('the _unique_id of the message that this thread handles', default=None)
+CASE = contextvars.ContextVar('what the requests of this thread are a case of', default=None)
 _journal = None
 _process = {}
 
@@ -72,7 +74,7 @@ def _note_sent(driver, original, target, ctxt, message, wait_for_reply=None, *ar
         # The driver put the ids into the message itself.
         note('sent', unique_id=message.get('_unique_id'), kind=kind, method=message.get('method', message.get('event_type')),
              namespace=message.get('namespace'), version=message.get('version'), exchange=exchange, routing_key=routing_key,
-             envelope=kwargs.get('envelope', True), outcome=outcome, parent_unique_id=HANDLING.get(),
+             envelope=kwargs.get('envelope', True), outcome=outcome, parent_unique_id=HANDLING.get(), case=CASE.get(),
              request_id=ctxt.get('request_id'), global_request_id=ctxt.get('global_request_id'))
 
 
@@ -90,6 +92,11 @@ def _note_handling(server, original, incoming):
     finally:
         note('handled', unique_id=unique_id)
         HANDLING.reset(token)
+
+
+def note_handled():
+    """For a handler that will not come back."""
+    note('handled', unique_id=HANDLING.get())
 
 
 def read_journal(path):

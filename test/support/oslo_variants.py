@@ -13,6 +13,7 @@ import sys
 import tempfile
 
 import oslo_venv
+import system_python
 
 _QUORUM = {'rabbit_quorum_queue': 'true', 'rabbit_transient_quorum_queue': 'true', 'use_queue_manager': 'true'}
 _STREAM = {**_QUORUM, 'rabbit_stream_fanout': 'true', 'rabbit_qos_prefetch_count': '10'}      # streams need a prefetch
@@ -26,13 +27,17 @@ def add_arguments(parser):
 
 
 def apply(options, stack):
-    """Goes on under the chosen oslo.messaging, with the chosen queues. Call it before anything of it is imported."""
+    """Goes on under a Python that has the chosen oslo.messaging, or ends with exit code 2; then sets the queues' options.
+
+    Call it before anything of oslo.messaging is imported, and before anything that has to be cleaned up.
+    """
     if options.recent:
         try:
             oslo_venv.run_under_recent()
         except oslo_venv.VenvError as e:
             print('%s: %s' % (os.path.splitext(os.path.basename(sys.argv[0]))[0], e), file=sys.stderr)
             sys.exit(2)
+    system_python.require(['oslo_messaging', 'amqp'], 'rabbitmq-server python3-oslo.messaging')
     for name, value in QUEUES[options.queues].items():
         _set(name, value)
     if options.queues != 'classic':

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A RabbitMQ node of one's own, for a test: python3's standard library and an installed rabbitmq-server, nothing else.
 
-usage: rabbitmq_node.py [--trace] [--tls] [--plugins A,B] [--config LINE]… [--until-stdin-closes]
+usage: rabbitmq_node.py [--trace] [--tls] [--plugins A,B] [--config LINE]… [--erl-args ARGS] [--until-stdin-closes]
        rabbitmq_node.py --check
 
 Starts a node that shares nothing with another RabbitMQ of the machine (own name, cookie, ports, epmd and folders; it listens
@@ -16,6 +16,7 @@ that it cannot outlive the test that started it). Then nothing of it is left, ne
 --tls       TLS listeners too: amqp takes any client, amqpWithCert only one with a certificate of this CA, such as cert and key.
 --plugins   instead of rabbitmq_management. rabbitmq_prometheus adds "prometheus":URL to what is printed.
 --config    a line for rabbitmq.conf, as often as wanted: --config 'vm_memory_high_watermark.absolute = 400MB'
+--erl-args  for Erlang itself, one text: --erl-args='+sbwt none'
 --check     starts nothing: exit code 0 where a node can be had.
 
 With --until-stdin-closes it takes commands from stdin, a line each, one after the other, and answers each with a JSON line,
@@ -94,8 +95,8 @@ class RabbitMQNode:
     `amqp` and `api` are its URLs. Raises NotInstalled or NodeError (with the log's last lines) when it cannot start.
     """
 
-    def __init__(self, plugins=('rabbitmq_management',), extra_config='', tls=False):
-        self.plugins, self.extra_config, self.tls = plugins, extra_config, tls
+    def __init__(self, plugins=('rabbitmq_management',), extra_config='', tls=False, erl_args=''):
+        self.plugins, self.extra_config, self.tls, self.erl_args = plugins, extra_config, tls, erl_args
         self.user, self.password = USER, PASSWORD
         self.name = 'oslotap-test-%d-%s@localhost' % (os.getpid(), os.urandom(3).hex())
         self.folder = self.epmd = self.server = None
@@ -214,7 +215,7 @@ class RabbitMQNode:
             'RUNNING_UNDER_SYSTEMD': 'true',            # the script execs Erlang: its pid is the broker's
             'RABBITMQ_NODENAME': self.name,
             'RABBITMQ_DIST_PORT': str(dist_port),
-            'RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS': ONLY_LOOPBACK,
+            'RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS': (ONLY_LOOPBACK + ' ' + self.erl_args).strip(),
             'RABBITMQ_CTL_ERL_ARGS': ONLY_LOOPBACK,
             'RABBITMQ_CTL_DIST_PORT_MIN': '0', 'RABBITMQ_CTL_DIST_PORT_MAX': '0',      # any free one
             'RABBITMQ_CONF_ENV_FILE': at('rabbitmq-env.conf'),
@@ -364,6 +365,7 @@ def main():
     parser.add_argument('--tls', action='store_true', help='listen with TLS too')
     parser.add_argument('--plugins', default='rabbitmq_management', help='comma-separated')
     parser.add_argument('--config', action='append', default=[], metavar='LINE', help='a line for rabbitmq.conf')
+    parser.add_argument('--erl-args', default='', metavar='ARGS', help='arguments for Erlang')
     parser.add_argument('--until-stdin-closes', action='store_true', help='take commands from stdin, and end when it is closed')
     parser.add_argument('--check', action='store_true', help='only say whether RabbitMQ is installed')
     options = parser.parse_args()
@@ -372,7 +374,7 @@ def main():
         if options.check:
             return find_programs()
         plugins = tuple(name for name in options.plugins.split(',') if name)
-        with RabbitMQNode(plugins, '\n'.join(options.config), options.tls) as node:
+        with RabbitMQNode(plugins, '\n'.join(options.config), options.tls, options.erl_args) as node:
             if options.trace:
                 node.rabbitmqctl('trace_on')
             print(json.dumps(node.describe()), flush=True)

@@ -5,7 +5,7 @@
  *   client ─ call ─→ exchange nova ─→ queue conductor ─→ server ─ reply ─→ default exchange ─→ queue reply_… ─→ client
  */
 import type { Socket } from 'node:net';
-import { type Channel, type ChannelModel, type ConsumeMessage, connect } from 'amqplib';
+import { type Channel, type ChannelModel, type ConsumeMessage, connect, type Options } from 'amqplib';
 import type { MessageKind } from '../../src/message.ts';
 import { type CallStencil, newId, newRequestId, type Stencil, type Stencils } from './rpc-load-messages.ts';
 
@@ -28,7 +28,9 @@ interface OpenCall {
   readonly isAnswered: boolean;
 }
 
-const QUEUE_OPTIONS = { durable: false, autoDelete: false, expires: 120_000 };
+/** As oslo.messaging declares them: a topic's stays for ever, those of one process expire. */
+const TOPIC_QUEUE = { durable: false, autoDelete: false };
+const PROCESS_QUEUE = { durable: false, autoDelete: false, expires: 1_800_000 };
 /** As oslo.messaging's: content type, persistent, and no id of any kind. */
 const PROPERTIES = { contentType: 'application/json', contentEncoding: 'utf-8', deliveryMode: 2, priority: 0, headers: {} };
 const MSG_ID_MARK = '"_msg_id\\": \\"';
@@ -50,6 +52,7 @@ export class Cloud {
   readonly #clients: Client[] = [];
   readonly #connections: ChannelModel[] = [];
   readonly #queues: string[] = [];
+  readonly #exchanges = new Set<string>();
   #isClosing = false;
 
   constructor(options: CloudOptions) {
@@ -102,12 +105,13 @@ export class Cloud {
     return uniqueId;
   }
 
-  /** Removes its queues and closes its connections. */
+  /** Removes its queues and exchanges and closes its connections. */
   async stop(): Promise<void> {
     this.#isClosing = true;
     const [first] = this.#connections;
-    const channel = await first?.createChannel();
-    for (const queue of this.#queues) await channel?.deleteQueue(queue);
+    for (const queue of this.#queues) await attempt(first, (channel) => channel.deleteQueue(queue));
+    for (const exchange of this.#exchanges)
+      await attempt(first, (channel) => channel.deleteExchange(exchange, { ifUnused: true }));
     await Promise.all(this.#connections.map((connection) => connection.close().catch(() => {})));
   }
 
@@ -138,7 +142,7 @@ export class Cloud {
     const title = `nova-api:${1000 + nth}`;
     const listen = await this.#connect(title);
     const client = new Client(await this.#connect(title));
-    await this.#declare(listen, client.replyQueue);
+    await this.#declare(listen, client.replyQueue, PROCESS_QUEUE);
     await listen.consume(client.replyQueue, (message) => {
       if (message === null) return;
       listen.ack(message);
@@ -158,7 +162,9 @@ export class Cloud {
       ...stencils.fanouts,
       ...stencils.notifications,
     ]) {
-      await listen.assertExchange(exchange, kind === 'fanout' ? 'fanout' : 'topic', { durable: false });
+      const isFanout = kind === 'fanout';
+      await listen.assertExchange(exchange, isFanout ? 'fanout' : 'topic', { durable: false, autoDelete: isFanout });
+      this.#exchanges.add(exchange);
       if (kind === 'notification' && !isRead(routingKey)) continue;
       const key = `${kind === 'fanout' ? exchange : routingKey}\0${kind}`;
       consumed.set(key, (consumed.get(key) ?? new Set()).add(exchange));
@@ -167,7 +173,7 @@ export class Cloud {
     for (const [key, exchanges] of consumed) {
       const [name = '', kind] = key.split('\0');
       const queue = kind === 'fanout' ? `${name}_${newId()}` : name;
-      await this.#declare(listen, queue);
+      await this.#declare(listen, queue, kind === 'fanout' ? PROCESS_QUEUE : TOPIC_QUEUE);
       for (const exchange of exchanges) await listen.bindQueue(queue, exchange, kind === 'fanout' ? '' : name);
       if (begun.has(queue)) continue; // calls and casts come over the same queue
       begun.add(queue);
@@ -179,8 +185,8 @@ export class Cloud {
     }
   }
 
-  async #declare(channel: Channel, queue: string): Promise<void> {
-    await channel.assertQueue(queue, QUEUE_OPTIONS);
+  async #declare(channel: Channel, queue: string, options: Options.AssertQueue): Promise<void> {
+    await channel.assertQueue(queue, options);
     if (!this.#queues.includes(queue)) this.#queues.push(queue);
   }
 
@@ -240,6 +246,16 @@ export class Client {
   publish({ exchange, routingKey }: Stencil, body: Buffer, properties: object): void {
     this.isFull = !this.#channel.publish(exchange, routingKey, body, properties);
   }
+}
+
+/** On a channel of its own, which does not survive a refusal: what others use stays. */
+async function attempt(connection: ChannelModel | undefined, work: (channel: Channel) => Promise<unknown>): Promise<void> {
+  const channel = await connection?.createChannel();
+  if (channel === undefined) return;
+  channel.on('error', () => {});
+  await work(channel)
+    .then(() => channel.close())
+    .catch(() => {});
 }
 
 /**

@@ -6,7 +6,7 @@
  * Recorded calls, casts, fanouts and notifications go over the real exchanges to simulated servers, which answer with the
  * recorded replies. At the end one JSON line says what was published and delivered, which is what the firehose must have shown;
  * SIGINT and SIGTERM end the sending early. FILE gets a line a message, replies left out: {"unique_id","kind","method","outcome"}.
- * One load at a time on a virtual host. Exit code 1: not everything was delivered, or a connection was lost.
+ * One load at a time on a virtual host, and not beside services: queues are named as OpenStack names them. Exit code 1: not everything was delivered, or a connection was lost.
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -223,6 +223,7 @@ async function main(): Promise<void> {
     'timeout-share': 'timeoutShare',
     'timeout-ms': 'timeoutMs',
     'open-max': 'openMax',
+    'tick-ms': 'tickMs',
   };
   const numbers: Record<string, string> = { ...Object.fromEntries(names.map((name) => [name, name])), ...longNames };
   const text = { type: 'string' } as const;
@@ -236,6 +237,7 @@ async function main(): Promise<void> {
   const options = Object.entries(numbers).flatMap(([name, option]) =>
     given[name] === undefined ? [] : [[option, Number(given[name])]],
   );
+  for (const [option, value] of options) if (!(Number(value) >= 0)) throw new Error(`${option} has to be a number`);
   const { amqp, truth } = given;
   const result = await runLoad({
     amqp,

@@ -10,14 +10,21 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { Misuse } from '../../../src/errors.ts';
-import { eventIdentity, Journal, type JournalOptions } from '../../../src/journal/journal.ts';
+import { eventIdentity, Journal, type JournalOptions, journalKey } from '../../../src/journal/journal.ts';
 import type { Undecodable } from '../../../src/message.ts';
 import { scratch } from '../../support/cli.ts';
 import { keyOf, numbered } from './arbitrary.ts';
 
 const FIRST = '000000000001.journal';
+
+/** A journal that is closed when the test is over: until then it is as one whose process was killed. */
+async function opened(directory: string, options?: JournalOptions): Promise<Journal> {
+  const journal = await Journal.open(directory, options);
+  onTestFinished(() => journal.close());
+  return journal;
+}
 
 /** The numbers of the events that a start recovers, with a tick where the story is settled. */
 async function recoveredOf(journal: Journal): Promise<string[]> {
@@ -26,7 +33,7 @@ async function recoveredOf(journal: Journal): Promise<string[]> {
 }
 
 async function reopened(directory: string, options?: JournalOptions): Promise<string[]> {
-  const journal = await Journal.open(directory, options);
+  const journal = await opened(directory, options);
   try {
     return await recoveredOf(journal);
   } finally {
@@ -36,7 +43,7 @@ async function reopened(directory: string, options?: JournalOptions): Promise<st
 
 /** A journal with the events 0 … count-1, each of a story of its own. */
 async function filled(directory: string, count: number, options?: JournalOptions): Promise<Journal> {
-  const journal = await Journal.open(directory, options);
+  const journal = await opened(directory, options);
   for (let n = 0; n < count; n++) journal.append(numbered(n, n));
   await journal.commit();
   return journal;
@@ -72,12 +79,12 @@ describe('a start', () => {
   test('knows when the last event or tick was, and whether the last run ended in order', async () => {
     const directory = scratch();
     const journal = await filled(directory, 3);
-    const killed = await Journal.open(directory);
+    const killed = await opened(directory);
     expect([killed.isEmpty, killed.lastNs, killed.wasClosedCleanly]).toEqual([false, numbered(2, 2).timeNs, false]);
     journal.tick(1_900_000_000_000_000_000n);
     journal.settle([keyOf(0)]);
     await journal.close();
-    const closed = await Journal.open(directory);
+    const closed = await opened(directory);
     expect([closed.isEmpty, closed.lastNs, closed.wasClosedCleanly]).toEqual([false, 1_900_000_000_000_000_000n, true]);
   });
 
@@ -101,7 +108,8 @@ describe('a start', () => {
       mkdirSync(directory);
       copyFileSync(join(folder, 'whole', FIRST), join(directory, FIRST));
       truncateSync(join(directory, FIRST), length);
-      const journal = await Journal.open(directory);
+      const journal = await opened(directory);
+      expect(statSync(join(directory, FIRST)).size).toBe(lineBegin);
       expect(await recoveredOf(journal)).toEqual(['0', '1']);
       expect(journal.damagedLines).toBe(0);
       journal.append(numbered(7, 7));
@@ -126,7 +134,7 @@ describe('a start', () => {
     await filled(directory, 2);
     const zeros = '\0'.repeat(100);
     appendFileSync(join(directory, FIRST), `${zeros}\n["xx","?"]\n["pc","a"]\n["dn","b",broken]\n["pc"\n\n[]\n`);
-    const journal = await Journal.open(directory);
+    const journal = await opened(directory);
     expect(await recoveredOf(journal)).toEqual(['0', '1']);
     expect(journal.damagedLines).toBe(7);
   });
@@ -173,10 +181,9 @@ describe('a settled story', () => {
       connection: 'c',
       bytes: 77,
     };
-    const journal = await Journal.open(directory);
+    const journal = await opened(directory);
     journal.append(event);
     journal.append({ ...event, timeNs: 6n, bytes: 78 });
-    const { journalKey } = await import('../../../src/journal/identity.ts');
     expect(journalKey(event)).toMatch(/^u[0-9a-f]{16}$/);
     journal.settle([journalKey(event)]);
     await journal.close();
@@ -185,11 +192,11 @@ describe('a settled story', () => {
 
   test('that is settled while it is still being recovered stays unsettled where more of it comes', async () => {
     const directory = scratch();
-    const journal = await Journal.open(directory);
+    const journal = await opened(directory);
     for (const [n, story] of [0, 1, 0, 2].entries()) journal.append(numbered(n, story));
     await journal.close();
 
-    const again = await Journal.open(directory);
+    const again = await opened(directory);
     for await (const { event } of again.recover()) {
       if (event.bytes === 1) again.settle([keyOf(0), keyOf(1)]);
     }
@@ -202,7 +209,7 @@ describe('recover', () => {
   test('comes before the first append, and once', async () => {
     const journal = await filled(scratch(), 1);
     await expect(journal.recover().next()).rejects.toThrow('recover comes once');
-    const other = await Journal.open(scratch());
+    const other = await opened(scratch());
     await Array.fromAsync(other.recover());
     await expect(other.recover().next()).rejects.toThrow('recover comes once');
   });
@@ -211,7 +218,7 @@ describe('recover', () => {
 describe('commit', () => {
   test('called many times at once makes everything durable once', async () => {
     const directory = scratch();
-    const journal = await Journal.open(directory, { segmentBytesMax: 2_000, segmentsMax: 100 });
+    const journal = await opened(directory, { segmentBytesMax: 2_000, segmentsMax: 100 });
     const commits = Array.from({ length: 200 }, (_, n) => {
       journal.append(numbered(n, n));
       return journal.commit();
@@ -222,7 +229,7 @@ describe('commit', () => {
 
   test('is durable for what was appended before it was called, while another is at work', async () => {
     const directory = scratch();
-    const journal = await Journal.open(directory);
+    const journal = await opened(directory);
     for (let n = 0; n < 100; n++) {
       journal.append(numbered(2 * n, n));
       const first = journal.commit();
@@ -236,7 +243,7 @@ describe('commit', () => {
 
   test('of nothing writes nothing', async () => {
     const directory = scratch();
-    await (await Journal.open(directory)).commit();
+    await (await opened(directory)).commit();
     expect(readdirSync(directory)).toEqual([]);
   });
 });
@@ -262,7 +269,7 @@ describe('recentIdentities', () => {
     );
     expect((await journal.recentIdentities(40)).size).toBe(39);
     await journal.commit();
-    const again = await Journal.open(directory);
+    const again = await opened(directory);
     for (const count of [0, 1, 2, 3, 9, 40, 60, 1_000]) {
       const identities = await again.recentIdentities(count);
       expect(identities).toEqual(await journal.recentIdentities(count));

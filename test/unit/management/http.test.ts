@@ -41,9 +41,14 @@ test.each([
   expect(() => new JsonHttp(url)).not.toThrow('secret');
 });
 
-test('a certificate that is none is refused before anything is asked', () => {
-  expect(() => new JsonHttp('https://user:secret@host', { cert: 'none', key: 'none' })).toThrow(/cannot be used/);
-});
+test.each([{ cert: 'none', key: 'none' }, { ca: 'none' }])(
+  'files that hold no certificate are refused before anything is asked',
+  (files) => {
+    expect(() => new JsonHttp('https://user:secret@host', files)).toThrow(
+      /the certificates or the key for https:\/\/host cannot/,
+    );
+  },
+);
 
 test('whoever does not answer is given up', async () => {
   const url = await serve(() => {});

@@ -1,0 +1,80 @@
+/** What the kernel says of a process: CPU time and memory. Linux only. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+let ticksPerSecond = 0;
+
+/** CPU time of all its threads so far, in seconds; null where it has ended. In steps of 10 ms. */
+export function cpuSeconds(pid: number): number | null {
+  const stat = read(`/proc/${pid}/stat`);
+  if (stat === null) return null;
+  ticksPerSecond ||= Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
+  // The name of the program stands in parentheses and may have any character; utime and stime are the fields 14 and 15.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+}
+
+/** Resident memory in bytes; null where it has ended. */
+export function rssBytes(pid: number): number | null {
+  return statusBytes(pid, 'VmRSS');
+}
+
+/** The most that it ever was. */
+export function peakRssBytes(pid: number): number | null {
+  return statusBytes(pid, 'VmHWM');
+}
+
+function statusBytes(pid: number, name: string): number | null {
+  const kilobytes = new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(read(`/proc/${pid}/status`) ?? '')?.[1];
+  return kilobytes === undefined ? null : Number(kilobytes) * 1024;
+}
+
+function read(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+export interface Point {
+  /** Seconds since the first. */
+  readonly atSeconds: number;
+  readonly value: number;
+}
+
+/** Takes a value each second, until it is ended. */
+export class Samples {
+  readonly points: Point[] = [];
+  readonly #timer: NodeJS.Timeout;
+  readonly #beganMs = performance.now();
+
+  /** @param take null: nothing to be seen now. */
+  constructor(take: () => number | null, periodMs = 1_000) {
+    const sample = () => {
+      const value = take();
+      if (value !== null) this.points.push({ atSeconds: (performance.now() - this.#beganMs) / 1_000, value });
+    };
+    sample();
+    this.#timer = setInterval(sample, periodMs);
+  }
+
+  end(): readonly Point[] {
+    clearInterval(this.#timer);
+    return this.points;
+  }
+
+  get max(): number {
+    return this.points.reduce((most, { value }) => Math.max(most, value), 0);
+  }
+}
+
+/** How fast a value grows once the first third is over: a straight line through the rest. Per second. */
+export function slopeAfterFirstThird(points: readonly Point[]): number {
+  const rest = points.slice(Math.floor(points.length / 3));
+  const mean = (of: (point: Point) => number) => rest.reduce((sum, point) => sum + of(point), 0) / Math.max(1, rest.length);
+  const [meanAt, meanValue] = [mean(({ atSeconds }) => atSeconds), mean(({ value }) => value)];
+  const covariance = mean(({ atSeconds, value }) => (atSeconds - meanAt) * (value - meanValue));
+  const variance = mean(({ atSeconds }) => (atSeconds - meanAt) ** 2);
+  return variance === 0 ? 0 : covariance / variance;
+}

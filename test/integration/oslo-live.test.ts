@@ -1,0 +1,62 @@
+/**
+ * Real oslo.messaging, tapped live: what its clients and servers know of every message, also where servers are too slow, die
+ * or lose their caller, is what oslotap tells. Two releases, with classic queues, quorum queues and streams.
+ */
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { TraceSummary } from '../../src/queries/traces.ts';
+import { describeWithBroker } from '../support/broker.ts';
+import { oslotap, scratch } from '../support/cli.ts';
+import { figuresOf } from '../support/figures.ts';
+import { type FailuresOptions, playFailures } from '../support/oslo-failures.ts';
+import { Sidecar, storedMessages } from '../support/sidecar.ts';
+
+type Variant = Required<Pick<FailuresOptions, 'recent' | 'queues'>>;
+
+await describeWithBroker('real oslo.messaging, live', { trace: true }, (broker) => {
+  test.each<Variant>([
+    { recent: false, queues: 'classic' },
+    { recent: false, queues: 'quorum' },
+    { recent: true, queues: 'quorum' },
+    { recent: true, queues: 'stream' },
+  ])('$queues queues, a recent release: $recent', { timeout: 120_000 }, async ({ recent, queues }) => {
+    // A queue's kind cannot change: a vhost for each.
+    const vhost = `${recent ? 'recent' : 'debian'}-${queues}`;
+    await broker.ctl('add_vhost', vhost);
+    await broker.ctl('set_permissions', '-p', vhost, broker.user, '.*', '.*', '.*');
+    await broker.ctl('trace_on', '-p', vhost);
+    const amqp = `${broker.amqp}${vhost}`;
+    const directory = join(scratch(), 'data');
+    const store = `chdb:${directory}`;
+    const api = broker.api.replace('://', `://${broker.user}:${broker.password}@`);
+    const sidecar = await Sidecar.start(['--store', store], { OSLOTAP_AMQP: amqp, OSLOTAP_API: api });
+    const expected = await playFailures({ amqp, recent, queues });
+    if ('missing' in expected) {
+      console.warn(`SKIPPED: ${expected.missing}`);
+      return;
+    }
+    expect(await sidecar.stop()).toBe(0);
+
+    const messages = storedMessages(store);
+    const byId = new Map(messages.map((message) => [message.unique_id, message]));
+    const told = expected.messages.map(({ unique_id }) => {
+      const message = byId.get(unique_id);
+      return message && { unique_id, kind: message.kind, method: message.method, outcome: message.status };
+    });
+    expect(told).toEqual(expected.messages.map(({ unique_id, kind, method, outcome }) => ({ unique_id, kind, method, outcome })));
+    expect(messages).toHaveLength(expected.messages.length);
+
+    const traces = JSON.parse(
+      oslotap(['requests', '--all', '--limit', '0', '--json', '--store', store]).stdout,
+    ) as TraceSummary[];
+    const { heartbeats: _, ...counts } = expected.counts;
+    const sums = Object.keys(counts).map((count) => [
+      count,
+      traces.reduce((total, trace) => total + trace.counts[count as keyof TraceSummary['counts']], 0),
+    ]);
+    expect(Object.fromEntries(sums)).toEqual(counts);
+
+    const everything = [sidecar.log, JSON.stringify(messages), ...(await figuresOf(directory)).rows].join('\n');
+    expect(expected.secrets.filter((secret) => everything.includes(secret))).toEqual([]);
+  });
+});
