@@ -10,6 +10,11 @@ export interface Acknowledger {
   acknowledge(deliveryTag: number): void;
 }
 
+/** What comes is gathered for so long: a sync of the journal and an acknowledgement for each message would cost more than all else. */
+const GATHER_MS = 20;
+/** Messages that are worth a chunk at once. */
+const ENOUGH = 250;
+
 export class Inbox {
   #items: (LiveMessage | Tick)[] = [];
   #bytes = 0;
@@ -17,6 +22,8 @@ export class Inbox {
   /** Up to when each tap at work has received everything. */
   readonly #ticks = new Map<object, bigint>();
   #wake: () => void = () => {};
+  #hurry: () => void = () => {};
+  #isHurried = false;
   #isEnded = false;
   readonly #bytesMax: number;
   readonly #onRoom = new Set<() => void>();
@@ -31,6 +38,13 @@ export class Inbox {
     this.#bytes += message.body.length;
     this.#lastTags.set(from, deliveryTag);
     this.#wake();
+    if (this.#items.length >= ENOUGH) this.#hurry();
+  }
+
+  /** Nothing more will come before this is acknowledged. */
+  hurry(): void {
+    this.#isHurried = true;
+    this.#hurry();
   }
 
   /** What is of no interest itself, but has to be acknowledged. */
@@ -65,6 +79,7 @@ export class Inbox {
   end(): void {
     this.#isEnded = true;
     this.#wake();
+    this.#hurry();
   }
 
   /** Ends after `end`, when all was taken. */
@@ -78,8 +93,21 @@ export class Inbox {
         this.#wake = () => {};
         continue;
       }
+      if (!this.#isEnded && !this.#isHurried && this.#items.length < ENOUGH) await this.#gather();
+      this.#isHurried = false;
       yield this.#take();
     }
+  }
+
+  async #gather(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, GATHER_MS);
+      this.#hurry = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#hurry = () => {};
   }
 
   #take(): Chunk {

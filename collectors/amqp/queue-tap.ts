@@ -245,6 +245,15 @@ export class QueueTap {
   }
 
   #receive(message: ConsumeMessage, from: Acknowledger): void {
+    this.#take(message, from);
+    if (this.#mode !== 'careful') return;
+    this.#options.inbox.hurry();
+    if (message.fields.deliveryTag < CAREFUL_MESSAGES) return;
+    this.#mode = 'normal';
+    this.#session?.renew();
+  }
+
+  #take(message: ConsumeMessage, from: Acknowledger): void {
     const { inbox, clock, toReceived, prefetch } = this.#options;
     const { fields, properties } = message;
     this.isActive = true;
@@ -275,10 +284,6 @@ export class QueueTap {
     }
     inbox.add({ receivedNs, ...received, isLagging, isRedelivered: fields.redelivered }, from, fields.deliveryTag);
     if (prefetch === 0 && inbox.isFull) this.#session?.pauseUntilRoom(inbox);
-    if (this.#mode === 'careful' && fields.deliveryTag >= CAREFUL_MESSAGES) {
-      this.#mode = 'normal';
-      this.#session?.renew();
-    }
   }
 }
 

@@ -4,6 +4,7 @@
  *   policymaker tag     putShovel, removeShovel            (and permissions on the vhost)
  *   monitoring tag      shovels
  */
+import { reasonOf } from '../../src/errors.ts';
 import { ApiError } from '../management/api-error.ts';
 import { type HttpOptions, JsonHttp } from '../management/http.ts';
 
@@ -25,7 +26,20 @@ export class ShovelApi {
 
   /** Nothing happens to one that is there with this definition. @throws ApiError, as everything below. */
   async putShovel(vhost: string, name: string, definition: object): Promise<void> {
-    await this.#http.put(parameter(vhost, name), { value: definition }, `the making of shovel '${name}'`);
+    const { at } = this.#http;
+    await this.#http.put(parameter(vhost, name), { value: definition }, `the making of shovel '${name}'`).catch((error) => {
+      if (/not authorised to access/i.test(reasonOf(error))) {
+        throw new ApiError(
+          'missing_tag',
+          `${at}: its user needs the tags policymaker and monitoring, and permissions in vhost '${vhost}'`,
+        );
+      }
+      throw withoutPlugin(
+        error,
+        /component shovel not found/i,
+        `${at} makes no shovels: rabbitmq-plugins enable rabbitmq_shovel`,
+      );
+    });
   }
 
   async removeShovel(vhost: string, name: string): Promise<void> {
@@ -38,7 +52,10 @@ export class ShovelApi {
   }
 
   async shovels(vhost: string): Promise<ShovelState[]> {
-    const answer = await this.#http.get(`/api/shovels/${encodeURIComponent(vhost)}`, 'its shovels (is the plugin on?)');
+    const answer = await this.#http.get(`/api/shovels/${encodeURIComponent(vhost)}`, 'its shovels').catch((error) => {
+      const remedy = 'rabbitmq-plugins enable rabbitmq_shovel_management';
+      throw withoutPlugin(error, /knows nothing of/, `${this.#http.at} does not tell of its shovels: ${remedy}`);
+    });
     return (Array.isArray(answer) ? answer : []).map(({ name, state, dest_exchange: exchange }) => ({
       name: String(name),
       state: String(state),
@@ -55,6 +72,10 @@ export class ShovelApi {
       if (!(error instanceof ApiError && error.problem === 'not_there')) throw error;
     });
   }
+}
+
+function withoutPlugin(error: unknown, sign: RegExp, remedy: string): unknown {
+  return sign.test(reasonOf(error)) ? new ApiError('refused', remedy, error) : error;
 }
 
 function parameter(vhost: string, name: string): string {

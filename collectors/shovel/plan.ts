@@ -51,10 +51,11 @@ export function shovelPlan(options: ShovelOptions): TapPlan {
   };
   if (api === null) return { ...common, bindings: (tier) => bindingsOf(tier, COPY_EXCHANGE) };
   if (source === null) {
+    const look = new Look(options);
     return {
       ...common,
       bindings: (tier) => bindingsOf(tier, COPY_EXCHANGE),
-      check: async () => toSupply(await ownShovel(options)),
+      check: async () => ({ trouble: await look.trouble(), isKept: true }),
     };
   }
   const shovel = new Shovel({ ...options, api, source });
@@ -80,10 +81,12 @@ class Shovel {
   /** False once the source's queue was found gone, until the shovel runs again. */
   #isKept = true;
 
+  readonly #look: Look;
   #tier: Tier;
 
   constructor(options: ShovelOptions & { readonly api: ShovelApi; readonly source: Broker }) {
     this.#options = options;
+    this.#look = new Look(options);
     this.#tier = options.tier;
   }
 
@@ -109,14 +112,14 @@ class Shovel {
 
   /** Where it does not run, whatever of it is missing is made again. */
   async check(): Promise<Supply> {
-    const supply = toSupply(await ownShovel(this.#options));
-    if (supply.trouble === null) {
+    const trouble = await this.#look.trouble();
+    if (trouble === null) {
       const isKept = this.#isKept;
       this.#isKept = true;
-      return { ...supply, isKept };
+      return { trouble, isKept };
     }
     const hindrance = await this.#mend();
-    return { trouble: hindrance === null ? supply.trouble : `${supply.trouble}: ${hindrance}`, isKept: this.#isKept };
+    return { trouble: hindrance === null ? trouble : `${trouble}: ${hindrance}`, isKept: this.#isKept };
   }
 
   /** @returns what stands in the way. */
@@ -163,8 +166,22 @@ async function ownShovel({ api, target, source }: ShovelOptions): Promise<Shovel
   return source === null ? (shovels.find(({ exchange }) => exchange === COPY_EXCHANGE) ?? named) : named;
 }
 
-function toSupply(shovel: ShovelState | undefined): Supply {
-  if (shovel === undefined) return { trouble: 'there is no shovel', isKept: true };
-  const isUp = shovel.state === 'running';
-  return { trouble: isUp ? null : `the shovel '${shovel.name}' is not running (${shovel.state})`, isKept: true };
+/** Looks at the shovel. One that starts is given until the next look. */
+class Look {
+  readonly #options: ShovelOptions;
+  #isStarting = false;
+
+  constructor(options: ShovelOptions) {
+    this.#options = options;
+  }
+
+  /** @returns what is wrong, or null. */
+  async trouble(): Promise<string | null> {
+    const shovel = await ownShovel(this.#options);
+    const wasStarting = this.#isStarting;
+    this.#isStarting = shovel?.state === 'starting';
+    if (shovel === undefined) return 'there is no shovel';
+    if (shovel.state === 'running' || (this.#isStarting && !wasStarting)) return null;
+    return `the shovel '${shovel.name}' is not running (${shovel.state})`;
+  }
 }

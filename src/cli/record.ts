@@ -44,6 +44,8 @@ Secrets become placeholders of the same length; the file is readable by its owne
 /** Should this process die, the queue goes soon after. Milliseconds. */
 const QUEUE_EXPIRES_MS = 60_000;
 const SNAPSHOT_MS = 10_000;
+/** How long the end waits for what was published before it. Milliseconds. */
+const DRAIN_MS = 5_000;
 const INBOX_BYTES_MAX = 64 * 1024 * 1024;
 
 async function record(file: string, options: RecordOptions, command: Command): Promise<void> {
@@ -101,7 +103,7 @@ class Recording {
 
   /** Takes in what is on its way. */
   async stop(): Promise<void> {
-    await Promise.all(this.#taps.map((tap) => tap.cancel()));
+    await Promise.all(this.#taps.map((tap) => tap.drain(DRAIN_MS).then(() => tap.cancel())));
     this.#inbox.end();
   }
 

@@ -45,12 +45,16 @@ export interface VhostTap {
   connectedNs: bigint | null;
   /** Since when nothing comes over to its queue, nanoseconds; null while all is well. */
   cutOffNs: bigint | null;
+  /** True where there was no time to take in all that was in its queue. */
+  isLeft: boolean;
   /** What the broker says of an alarm. */
   alarm: string | null;
   /** Overflows that were noticed, and not yet counted exactly. */
   overflow: { readonly fromNs: bigint; toNs: bigint; lostMin: number } | null;
 }
 
+/** How long the end waits for what was published before it. Milliseconds. */
+const DRAIN_MS = 5_000;
 /** Overflows that follow each other within this time are one gap. Nanoseconds. */
 const OVERFLOW_PAUSE_NS = 30_000_000_000n;
 
@@ -92,14 +96,26 @@ export class Tapping {
     }
   }
 
-  /** Takes no more messages; those received can still be acknowledged. */
+  /** Takes in what was published until now, and no more; what was received can still be acknowledged. */
   async cancel(): Promise<void> {
-    await Promise.all(this.taps.map(({ tap }) => tap.cancel()));
+    await Promise.all(this.taps.map((vhostTap) => this.#drain(vhostTap)));
   }
 
+  /** @param removeQueues unless there is still something in one that should have been taken in. */
   async stop(removeQueues: boolean): Promise<void> {
     this.gaps.refresh(this.clock.nowNs());
-    await Promise.all(this.taps.map(({ tap, plan }) => this.#end(tap, plan, removeQueues)));
+    await Promise.all(this.taps.map(({ tap, plan, isLeft }) => this.#end(tap, plan, removeQueues && !isLeft)));
+  }
+
+  async #drain(vhostTap: VhostTap): Promise<void> {
+    const { tap, plan } = vhostTap;
+    if (tap.isConnected && tap.isActive && !(await tap.drain(DRAIN_MS))) {
+      vhostTap.isLeft = true;
+      this.#parts.log(
+        `${plan.queue} is left as it is, with what could not be taken in: the next start goes on from it, or it expires`,
+      );
+    }
+    await tap.cancel();
   }
 
   async #end(tap: QueueTap, plan: TapPlan, removeQueues: boolean): Promise<void> {
@@ -182,7 +198,7 @@ export class Tapping {
       clock: this.clock,
       listener: this.#listener(() => vhostTap),
     });
-    const unknown = { connectedNs: null, cutOffNs: null, alarm: null, overflow: null };
+    const unknown = { isLeft: false, connectedNs: null, cutOffNs: null, alarm: null, overflow: null };
     const vhostTap: VhostTap = { vhost, plan, isMain, tap, rate: new Rate(), ...unknown };
     return vhostTap;
   }
@@ -279,8 +295,10 @@ export class Tapping {
       this.gaps.begin(scope, of.cutOffNs, { rate: rate.perSecond(performance.now()), share: 1 }, trouble);
     } else if (of.cutOffNs !== null) {
       this.#parts.log(`vhost '${vhost}': the shovel runs again: ${isKept ? 'the queue behind it kept' : 'it lost'} what passed`);
-      if (isKept) this.gaps.setRate(scope, 0);
       this.gaps.end(scope, isKept ? of.cutOffNs : nowNs);
+      const nothing = { rate: 0, share: 0, atLeast: 0 };
+      const detail = 'the shovel did not run; the queue behind it kept what passed';
+      if (isKept) this.gaps.add(scope, { fromNs: of.cutOffNs, toNs: nowNs }, nothing, detail);
       of.cutOffNs = null;
     }
   }

@@ -3,7 +3,7 @@
  * done about it. What it states: a node whose firehose went off is noticed within CHECK_MS, and one time-out of the API.
  */
 import type { BrokerNode, ManagementApi } from '../../collectors/management/api.ts';
-import { arm } from '../../collectors/management/arming.ts';
+import { arm, disarm } from '../../collectors/management/arming.ts';
 import { checkArmed, type TracingState } from '../../collectors/management/check.ts';
 import type { ArmedRecord } from '../../collectors/management/record.ts';
 import { readBrokerSnapshot } from '../../collectors/management/snapshot.ts';
@@ -35,6 +35,8 @@ const LOOK_MS = 60_000;
 const LOOK_WITHOUT_API_MS = 600_000;
 /** Without the API: a marker a second goes out, and so long no copy of one has come back. Nanoseconds. */
 const UNTRACED_NS = 5_000_000_000n;
+/** So many samples in alarm with nothing bound, and the firehose goes off where oslotap switched it on: a minute. */
+const LAST_STEP_SAMPLES = 12;
 /** An overflow is counted for so long: the broker's statistics come late. Nanoseconds. */
 const COUNTED_NS = 30_000_000_000n;
 
@@ -48,6 +50,8 @@ export class Watch {
   readonly #lostBefore = new Map<VhostTap, number>();
   readonly #told = new Set<string>();
   #isChecking = false;
+  /** Samples in alarm since nothing is taken. */
+  #alarmedAtOff = 0;
 
   constructor(parts: WatchParts) {
     this.#parts = parts;
@@ -164,8 +168,21 @@ export class Watch {
 
   async #sample(): Promise<void> {
     const { tapping } = this.#parts;
-    const step = this.#budget.sample(await this.#load(), performance.now());
+    const load = await this.#load();
+    const step = this.#budget.sample(load, performance.now());
     if (step !== null) await tapping.go(step.level, step.reason);
+    if (tapping.tier !== 'off' || load.alarm === null) this.#alarmedAtOff = 0;
+    else if (++this.#alarmedAtOff === LAST_STEP_SAMPLES) await this.#lastStep();
+  }
+
+  /** Nothing is bound and the broker is still in alarm: the firehose itself costs it, too. The check switches it on again later. */
+  async #lastStep(): Promise<void> {
+    const { apis, tapping, record, log } = this.#parts;
+    if (record === null) return;
+    const vhosts = tapping.firehoses.map(({ vhost }) => vhost);
+    for (const { node, outcome } of await disarm(apis, record, { vhosts })) {
+      if (outcome === 'disarmed') log(`the broker is still in alarm: the firehose is switched off on ${node} until all is calm`);
+    }
   }
 
   async #load(): Promise<Load> {

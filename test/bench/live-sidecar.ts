@@ -64,7 +64,10 @@ export class RunningSidecar {
   }
 
   async says(pattern: RegExp, patienceMs = 60_000): Promise<void> {
-    await until(() => pattern.test(this.log) || this.hasEnded, { otherwise: () => `it never said ${pattern}: ${this.log}`, patienceMs });
+    await until(() => pattern.test(this.log) || this.hasEnded, {
+      otherwise: () => `it never said ${pattern}: ${this.log}`,
+      patienceMs,
+    });
     if (!pattern.test(this.log)) throw new Error(`the sidecar ended without saying ${pattern}: ${this.log}`);
   }
 

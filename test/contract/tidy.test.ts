@@ -10,13 +10,20 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'src/message.ts': [],
   'src/errors.ts': [],
   'src/semconv.ts': [],
+  'src/gap.ts': [],
+  'src/rate.ts': [],
+  'src/budget.ts': [],
+  'src/gaps.ts': ['src/gap.ts'],
+  'src/retry.ts': ['src/errors.ts'],
   'src/oslo': ['src/message.ts'],
   'src/trace': ['src/message.ts'],
-  'src/pipeline.ts': ['src/message.ts', 'src/errors.ts', 'src/oslo', 'src/trace'],
+  'src/journal': ['src/message.ts', 'src/errors.ts', 'src/trace'],
+  'src/pipeline.ts': ['src/message.ts', 'src/gap.ts', 'src/oslo', 'src/trace'],
+  'src/sidecar.ts': ['src/message.ts', 'src/gap.ts', 'src/journal', 'src/oslo', 'src/pipeline.ts', 'src/trace'],
   'src/store': ['src/errors.ts'],
-  'src/sinks': ['src/message.ts', 'src/semconv.ts', 'src/pipeline.ts', 'src/store', 'src/trace'],
+  'src/sinks': ['src/message.ts', 'src/gap.ts', 'src/semconv.ts', 'src/pipeline.ts', 'src/store', 'src/trace'],
   'src/queries': ['src/message.ts', 'src/store', 'src/trace'],
-  'src/report': ['src/queries', 'src/store'],
+  'src/report': ['src/gap.ts', 'src/queries', 'src/store'],
   collectors: ['src/message.ts', 'src/errors.ts', 'src/trace'],
   'src/cli': ['src', 'collectors'],
 };
@@ -70,7 +77,7 @@ test('nothing is left behind, and no path of any one machine', () => {
   expect(wrong).toEqual([]);
 });
 
-test.each(['replay', 'requests', 'show', 'messages', 'report', 'migrate', 'redact'])(
+test.each(['run', 'record', 'tap', 'replay', 'requests', 'show', 'messages', 'report', 'migrate', 'redact'])(
   'the README describes oslotap %s',
   (command) => {
     expect(oslotap([command, '--help']).code).toBe(0);

@@ -60,8 +60,11 @@ await describeWithBroker('a live tap', { tls: true }, (broker) => {
       const before = await runLoad({ amqp: broker.amqp, rate: 100, seconds: 3, truth });
       await broker.restart();
       await sidecar.says(/connection lost/);
-    await until(() => (sidecar.log.match(/connected to/g) ?? []).length === 2, () => sidecar.log);
-    await until(isTracing, () => `the firehose was not switched on again: ${sidecar.log}`);
+      await until(
+        () => (sidecar.log.match(/connected to/g) ?? []).length === 2,
+        () => sidecar.log,
+      );
+      await until(isTracing, () => `the firehose was not switched on again: ${sidecar.log}`);
       const after = join(scratch(), 'after.ndjson');
       const { events } = await runLoad({ amqp: broker.amqp, rate: 100, seconds: 3, truth: after });
       expect(await sidecar.stop()).toBe(0);
@@ -138,6 +141,36 @@ await describeWithBroker('a live tap', { tls: true }, (broker) => {
     expect(row?.reason).toBe('tier');
   });
 
+  test('a broker in alarm is given less to do, until it is over', LONG, async () => {
+    const { store } = place();
+    await broker.ctl('trace_on');
+    const sidecar = await Sidecar.start(['--calm', '2', '--store', store], env);
+    const bindings = async () =>
+      ((await broker.manage('GET', '/api/exchanges/%2F/amq.rabbitmq.trace/bindings/source')) as unknown[]).length;
+    expect(await bindings()).toBe(2);
+    await broker.ctl('set_vm_memory_high_watermark', 'absolute', '40MB');
+    try {
+      await sidecar.says(/tier full → publish: the broker is in alarm/);
+      await until(
+        async () => (await bindings()) < 2,
+        () => 'deliver.# is still bound',
+      );
+    } finally {
+      await broker.ctl('set_vm_memory_high_watermark', '0.4');
+    }
+    await sidecar.says(/→ full: all is calm/);
+    await until(
+      async () => (await bindings()) === 2,
+      () => 'deliver.# is not bound again',
+    );
+    await sidecar.stop();
+    const gaps = await ask<{ reason: string; detail: string }>(
+      store,
+      'SELECT reason, detail FROM oslo_gaps FINAL ORDER BY started_at',
+    );
+    expect(gaps[0]).toMatchObject({ reason: 'tier', detail: expect.stringContaining('alarm') });
+  });
+
   test('a message that the AMQP library cannot read is passed over, counted, and the rest is there', LONG, async () => {
     const { store, truth } = place();
     await broker.ctl('trace_on');
@@ -152,7 +185,7 @@ await describeWithBroker('a live tap', { tls: true }, (broker) => {
     );
     await sidecar.stop();
     const wrong = await differences(store, truth);
-    expect({ ...wrong, unmatched: 0 }).toEqual(NO_DIFFERENCE);
+    expect({ ...wrong, unmatched: 0 }, sidecar.log).toEqual(NO_DIFFERENCE);
     expect(wrong.unmatched).toBeGreaterThan(0);
   });
 
