@@ -69,6 +69,11 @@ export class Gaps {
     this.#write(toGap(gap, span.toNs, false));
   }
 
+  /** Whoever watched them goes: what comes after is another gap. */
+  endAll(toNs: bigint): void {
+    for (const gap of [...this.#open.values()]) this.end(gap, toNs);
+  }
+
   /** Writes how far the open ones have come: after a kill that is what is known of them. */
   refresh(nowNs: bigint): void {
     for (const gap of this.#open.values()) this.#write(toGap(gap, nowNs, true));

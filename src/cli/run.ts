@@ -122,6 +122,7 @@ async function tapInto(store: Store | null, options: RunOptions, { setUp, taps, 
   const record = options.arm === true ? new ArmedRecord(directory) : null;
   const watch = new Watch({ tapping, setUp, apis, processes, budget: budgetOf(options), record, log });
 
+  await writer?.endGaps();
   await sidecar.recover();
   if (sidecar.recoveredCount > 0) {
     log(

@@ -103,7 +103,7 @@ export class Tapping {
 
   /** @param removeQueues unless there is still something in one that should have been taken in. */
   async stop(removeQueues: boolean): Promise<void> {
-    this.gaps.refresh(this.clock.nowNs());
+    this.gaps.endAll(this.clock.nowNs());
     await Promise.all(this.taps.map(({ tap, plan, isLeft }) => this.#end(tap, plan, removeQueues && !isLeft)));
   }
 

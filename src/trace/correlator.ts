@@ -120,7 +120,7 @@ export class Correlator {
       // Seen by two taps: the firehose knows more.
       if (publish.connection !== '' || event.connection === '') return;
     }
-    open.publish = event;
+    open.publish = publish === null ? event : atTimeOf(event, publish);
     open.trace = null;
     this.#attribute(open, event, message);
     if (publish === null && message.kind === 'call') this.#awaitReply(open, message.msgId);
@@ -325,6 +325,11 @@ export class Correlator {
   #giveUp(events: readonly BrokerEvent[]): void {
     for (const event of events) this.#output.unmatched(event, 'reply_without_request');
   }
+}
+
+/** The earliest receipt counts; and a row that was written of the one is found again by its time. */
+function atTimeOf(event: Publish, { timeNs, isLagging }: Publish): Publish {
+  return timeNs < event.timeNs ? { ...event, timeNs, isLagging } : event;
 }
 
 function noteActivity({ delivery }: Handler, atNs: bigint): void {

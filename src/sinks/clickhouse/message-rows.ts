@@ -137,10 +137,12 @@ export function messageRow(closed: ClosedMessage): string {
  * its handlers did, its parent, its request, its sender's name; and half a step more where it ended by itself, not because the input did.
  */
 export function revisionOf({ traced, reason, from }: ClosedMessage): number {
-  const { deliveries, replyCount, replyDeliveries, trace, cause, join } = traced;
+  const { publish, deliveries, replyCount, replyDeliveries, trace, cause, join } = traced;
   const activities = deliveries.reduce((sum, delivery) => sum + delivery.activities, 0);
   const told = Number(cause !== null) + Number(join !== 'none') + Number(from.service !== '');
-  const known = 1 + deliveries.length + replyCount + replyDeliveries + activities + mergeCount(trace) + told;
+  // Seen by a firehose: more than the name that a notification gives itself.
+  const seen = publish.connection === '' ? 1 : 3;
+  const known = seen + deliveries.length + replyCount + replyDeliveries + activities + mergeCount(trace) + told;
   return 2 * known + Number(reason !== 'end_of_input' && reason !== 'evicted');
 }
 

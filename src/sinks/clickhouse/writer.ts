@@ -49,6 +49,14 @@ export class ClickHouseWriter implements Sink {
     return new ClickHouseWriter(store, { fromNs: BigInt(row.from), toNs: BigInt(row.to) });
   }
 
+  /** Ends the gaps that a run left open when it was killed: how far it had seen them is all that is known. */
+  async endGaps(): Promise<void> {
+    const kept = GAP_COLUMNS.filter((column) => column !== 'is_open' && column !== 'revision').join(', ');
+    await this.#store.command(
+      `INSERT INTO oslo_gaps (${kept}, is_open, revision) SELECT ${kept}, false, revision + 1 FROM oslo_gaps FINAL WHERE is_open`,
+    );
+  }
+
   /** @throws Failed where the store fails; the same batch can then be written again. */
   async write(batch: Batch): Promise<void> {
     try {

@@ -31,6 +31,19 @@ test('gaps of other nodes, vhosts and reasons are open beside each other', () =>
   expect(gaps.openDetails).toEqual(['one', 'two', 'three']);
 });
 
+test('whoever stops ends what is open', () => {
+  const written: Gap[] = [];
+  const gaps = new Gaps((gap) => written.push(gap));
+  gaps.begin(OFF, 0n, { rate: 1, share: 1 }, 'one');
+  gaps.begin({ ...OFF, node: 'rabbit@b' }, 0n, { rate: 1, share: 1 }, 'two');
+  gaps.endAll(SECOND);
+  expect(gaps.openCount).toBe(0);
+  expect(written.slice(-2).map(({ isOpen, toNs }) => [isOpen, toNs])).toEqual([
+    [false, SECOND],
+    [false, SECOND],
+  ]);
+});
+
 test('what is known to be lost counts where the estimate is less', () => {
   const written: Gap[] = [];
   const span = { fromNs: 0n, toNs: SECOND };
