@@ -219,7 +219,7 @@ function nameOf({ exchange, key }: Binding): string {
 function argumentsOf({ lengthMax, bytesMax, expiresMs }: QueueBounds): Record<string, unknown> {
   return {
     'x-queue-type': 'classic',
-    'x-queue-mode': process.env.QM ?? 'lazy',
+    'x-queue-mode': 'lazy',
     'x-max-length': lengthMax,
     'x-max-length-bytes': bytesMax,
     'x-overflow': 'drop-head',

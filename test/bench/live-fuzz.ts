@@ -39,7 +39,7 @@ async function run(stage: Stage, { count: messages, seed }: FuzzOptions): Promis
   await sender.send(messages, seed);
   const sendSeconds = (performance.now() - beganMs) / 1_000;
   const counted = await sender.counted();
-  await stage.drained(1_800_000);
+  await stage.drained();
   const seconds = (performance.now() - beganMs) / 1_000;
   await sender.stop();
   await pause(SETTLE_SECONDS);

@@ -10,10 +10,15 @@ import { join } from 'node:path';
 import { type Broker, type BrokerOptions, startBroker } from '../support/broker.ts';
 import { type LoadArgs, RunningLoad } from './live-load.ts';
 import { RunningSidecar } from './live-sidecar.ts';
-import { until } from './live-wait.ts';
+import { pause, until } from './live-wait.ts';
 
 export const NO_BUSY_WAIT = '+sbwt none +sbwtdcpu none +sbwtdio none';
 export const TAP_QUEUE = 'oslotap.firehose';
+
+/** The broker's counts come late: so often, a second apart, the queue has to be seen empty, its markers left out. */
+const QUIET_LOOKS = 3;
+const MARKERS = 2;
+const STALLED_MS = 60_000;
 
 /** There is no RabbitMQ here to be measured. */
 export class NoBroker extends Error {}
@@ -26,6 +31,8 @@ export interface QueueState {
 export class Stage {
   readonly broker: Broker;
   readonly folder: string = mkdtempSync(join(tmpdir(), 'oslotap-bench-'));
+  #folders = 0;
+  #newest: RunningSidecar | null = null;
   /** Undone at the end, last first. */
   readonly #undo: (() => void | Promise<void>)[] = [];
 
@@ -57,6 +64,11 @@ export class Stage {
     return join(this.folder, name);
   }
 
+  /** A path that was not given before; nothing is there. */
+  newFolder(): string {
+    return this.path(`data-${this.#folders++}`);
+  }
+
   get env(): Readonly<Record<string, string>> {
     const { amqp, api, user, password } = this.broker;
     return { OSLOTAP_AMQP: amqp, OSLOTAP_API: api.replace('://', `://${user}:${password}@`) };
@@ -65,6 +77,7 @@ export class Stage {
   /** Starts `oslotap run` and waits until it is connected. */
   async sidecar(args: readonly string[]): Promise<RunningSidecar> {
     const sidecar = new RunningSidecar(args, this.env);
+    this.#newest = sidecar;
     this.onEnd(() => sidecar.kill());
     await sidecar.says(/connected to/);
     return sidecar;
@@ -111,18 +124,29 @@ export class Stage {
     return (await this.queue())?.messages ?? 0;
   }
 
-  /** Until the tap has taken and acknowledged all but its own marker. @returns how long that took, in seconds. */
-  async drained(patienceMs = 600_000): Promise<number> {
+  /**
+   * Until the tap has taken and acknowledged all but its own marker. @returns how long that took, in seconds.
+   * @throws where it gets nowhere for a minute, with the last words of the sidecar.
+   */
+  async drained(): Promise<number> {
     const beganMs = performance.now();
-    let [backlog, quiet] = [0, 0];
-    const isEmpty = async () => {
-      backlog = await this.backlog();
-      quiet = backlog <= 2 ? quiet + 1 : 0;
-      return quiet >= 3; // the broker's counts come late
-    };
-    const otherwise = () => `${backlog} messages still wait in the tap's queue after ${patienceMs / 1_000} s`;
-    await until(isEmpty, { otherwise, patienceMs, periodMs: 1_000 });
-    return Math.max(0, (performance.now() - beganMs) / 1_000 - 2);
+    let [least, leastMs, quiet] = [Number.POSITIVE_INFINITY, beganMs, 0];
+    while (quiet < QUIET_LOOKS) {
+      const backlog = await this.backlog();
+      if (backlog < least) [least, leastMs] = [backlog, performance.now()];
+      quiet = backlog <= MARKERS ? quiet + 1 : 0;
+      if (quiet === 0 && performance.now() - leastMs > STALLED_MS) {
+        throw new Error(
+          `the tap takes nothing more, ${backlog} messages wait in its queue. The sidecar said: ${this.#lastWords()}`,
+        );
+      }
+      await pause(1);
+    }
+    return Math.max(0, (performance.now() - beganMs) / 1_000 - QUIET_LOOKS);
+  }
+
+  #lastWords(): string {
+    return this.#newest?.log.trimEnd().split('\n').slice(-3).join(' | ') ?? 'nothing';
   }
 
   async #clear(): Promise<void> {

@@ -69,5 +69,6 @@ try {
   }
 } catch (error) {
   if (error instanceof NoBroker) fail(error.message);
-  throw error;
+  console.error(`bench:live: ${(error as Error).message}`);
+  process.exitCode = 1;
 }

@@ -199,6 +199,67 @@ await describeWithBroker('a live tap', { tls: true }, (broker) => {
     expect(await both.stop()).toBe(0);
   });
 
+  test('several vhosts are followed by one sidecar', LONG, async () => {
+    const [{ store, truth }, other] = [place(), join(scratch(), 'other.ndjson')];
+    await broker.ctl('add_vhost', 'cell1');
+    await broker.ctl('set_permissions', '-p', 'cell1', broker.user, '.*', '.*', '.*');
+    for (const vhost of ['/', 'cell1']) await broker.ctl('trace_on', '-p', vhost);
+    const sidecar = await Sidecar.start(['--vhost', '/', 'cell1', '--store', store], env);
+    await until(
+      () => (sidecar.log.match(/connected to/g) ?? []).length === 2,
+      () => sidecar.log,
+    );
+    await Promise.all([
+      runLoad({ amqp: broker.amqp, rate: 50, seconds: 2, truth }),
+      runLoad({ amqp: `${broker.amqp}cell1`, rate: 50, seconds: 2, truth: other }),
+    ]);
+    expect(await sidecar.stop()).toBe(0);
+    const rows = await ask<{ vhost: string; messages: number }>(
+      store,
+      'SELECT vhost, count() AS messages FROM oslo_messages GROUP BY vhost ORDER BY vhost',
+    );
+    expect(rows).toEqual([
+      { vhost: '/', messages: truthOf(truth).length },
+      { vhost: 'cell1', messages: truthOf(other).length },
+    ]);
+  });
+
+  test('without the management API it says what it cannot know, and goes on', LONG, async () => {
+    const { store, truth } = place();
+    await broker.ctl('trace_on');
+    const nowhere = { OSLOTAP_AMQP: broker.amqp, OSLOTAP_API: 'http://a:secret-of-api@127.0.0.1:1' };
+    const sidecar = await Sidecar.start(['--store', store], nowhere);
+    await runLoad({ amqp: broker.amqp, rate: 50, seconds: 1, truth });
+    await sidecar.stop();
+    expect(sidecar.log).toMatch(/processes are told from the traffic: http:\/\/127.0.0.1:1 cannot be reached/);
+    expect(sidecar.log).not.toContain('secret-of-api');
+    expect(await differences(store, truth)).toEqual(NO_DIFFERENCE);
+  });
+
+  test('a firehose that is off is told by the traffic alone, and is a gap that a kill does not leave open', LONG, async () => {
+    const { store, truth } = place();
+    const alone = { OSLOTAP_AMQP: broker.amqp };
+    await broker.ctl('trace_off');
+    const sidecar = await Sidecar.start(['--store', store], alone);
+    await sidecar.says(/the firehose is OFF on the node we are connected to/);
+    await broker.ctl('trace_on');
+    await sidecar.says(/the firehose is on again/);
+    await broker.ctl('trace_off');
+    await until(
+      () => (sidecar.log.match(/is OFF/g) ?? []).length === 2,
+      () => sidecar.log,
+    );
+    await sidecar.kill();
+    const next = await Sidecar.start(['--store', store], alone);
+    await broker.ctl('trace_on');
+    await runLoad({ amqp: broker.amqp, rate: 50, seconds: 1, truth });
+    await next.stop();
+    const gaps = await ask<{ reason: string; is_open: boolean }>(store, 'SELECT reason, is_open FROM oslo_gaps FINAL');
+    expect(gaps.filter(({ reason }) => reason === 'not_armed').length).toBeGreaterThanOrEqual(1);
+    expect(gaps.filter(({ is_open }) => is_open)).toEqual([]);
+    expect(await differences(store, truth)).toEqual(NO_DIFFERENCE);
+  });
+
   test('several hosts are tried in turn', LONG, async () => {
     const several = broker.amqp.replace(/@([^/]+)/, '@127.0.0.1:1,$1');
     const sidecar = await Sidecar.start(['--store', 'none'], { OSLOTAP_AMQP: several });
