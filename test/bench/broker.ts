@@ -27,6 +27,8 @@ const rounds = atLeastOne('rounds', values.quick ? 1 : 3);
 const seconds = atLeastOne('seconds', values.quick ? 3 : 8);
 const pace: Pace = { rate: atLeastOne('rate', 500), saturatedSeconds: seconds, windowSeconds: seconds };
 const IDLE_SECONDS = 3;
+/** Less, and the figures are not of the same rate any more. */
+const KEPT_MIN = 0.95;
 
 try {
   await Stage.play(bench);
@@ -87,9 +89,6 @@ function print(costs: readonly Cost[], idle: number): void {
       'RSS: Erlang keeps for a while what an earlier state made it take.',
   );
 }
-
-/** Less, and the figures are not of the same rate any more. */
-const KEPT_MIN = 0.95;
 
 function medianOf(costs: readonly Cost[]): Cost {
   const median = (of: (cost: Cost) => number) => costs.map(of).toSorted((a, b) => a - b)[costs.length >> 1] ?? 0;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Message } from '../../src/queries/traces.ts';
 import { openChdb } from '../../src/store/chdb.ts';
-import { HERMETIC, oslotap, ROOT } from './cli.ts';
+import { oslotap, ROOT } from './cli.ts';
 
 const BIN = join(ROOT, 'src/cli/bin.ts');
 const FLAGS = ['--max-semi-space-size=4', '--max-old-space-size=384'];
@@ -30,7 +30,7 @@ export class Sidecar {
     const child = spawn(process.execPath, [...FLAGS, BIN, 'run', ...args], {
       cwd: ROOT,
       stdio: ['ignore', 'ignore', 'pipe'],
-      env: { ...HERMETIC, ...env },
+      env: { ...process.env, ...env },
     });
     const sidecar = new Sidecar(child);
     onTestFinished(() => sidecar.kill().then(() => {}));
