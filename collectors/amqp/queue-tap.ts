@@ -275,8 +275,7 @@ export class QueueTap {
       this.#backlogCount--;
       isLagging = true;
     }
-    const stampMs = stampOf(received.headers);
-    if (stampMs !== null && received.routingKey.startsWith('publish.')) this.#stamped.learn(receivedNs, stampMs);
+    if (received.routingKey.startsWith('publish.')) this.#stamped.learn(receivedNs, stampOf(received.headers));
     const stampedNs = this.#stamped.at(receivedNs);
     if (stampedNs !== null) {
       receivedNs = stampedNs;

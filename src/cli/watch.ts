@@ -127,6 +127,7 @@ export class Watch {
         if (tapping.gaps.isOpen(scope)) log(`the firehose is on again on ${node}, vhost '${vhost}'`);
         tapping.gaps.end(scope, nowNs);
       } else if (state === 'off') {
+        if (tap.connectedNs === null) continue; // nothing is seen at all: that gap counts
         if (!tapping.gaps.isOpen(scope))
           log(`the firehose is OFF on ${node}, vhost '${vhost}': oslotap tap arm, or rabbitmqctl trace_on there`);
         const rate = tap.rate.perSecond(performance.now()) / Math.max(1, nodeCount(states));

@@ -4,7 +4,7 @@
  *   DIR/oslotap.json   who has it open (lock.ts)
  *   DIR/chdb/          the engine's own files
  */
-import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Session } from 'chdb';
@@ -40,12 +40,31 @@ export async function openChdb(options: OpenOptions): Promise<Store> {
   prepareDirectory(options);
   await takeLock(options);
   try {
+    removeEmptyMutations(join(options.directory, ENGINE_DIRECTORY, 'store'));
     const path = join(resolve(options.directory), ENGINE_DIRECTORY);
     return new ChdbStore(new Session(path, { connectionArgs: options.isWriter ? FRUGAL : [] }), options.directory);
   } catch (error) {
     unlock(options.directory);
     throw new Failed(`the store in ${options.directory} cannot be opened: ${reasonOf(error)}`);
   }
+}
+
+/**
+ * A DELETE that ran into a full disk can leave a `mutation_N.txt` without contents, at which the engine fails to open. It was
+ * not done, and is not promised to anybody: whoever wrote it writes it again.
+ */
+function removeEmptyMutations(store: string): void {
+  const tables = namesIn(store).flatMap((prefix) => namesIn(join(store, prefix)).map((table) => join(store, prefix, table)));
+  for (const table of tables) {
+    for (const name of namesIn(table)) {
+      const path = join(table, name);
+      if (/^mutation_\d+\.txt$/.test(name) && statSync(path).size === 0) rmSync(path);
+    }
+  }
+}
+
+function namesIn(directory: string): string[] {
+  return existsSync(directory) && statSync(directory).isDirectory() ? readdirSync(directory) : [];
 }
 
 async function loadEngine(): Promise<typeof import('chdb')> {

@@ -29,16 +29,21 @@ export interface Cost {
   readonly keptRate: number;
 }
 
+/** The broker is quiet when it uses so little more of a core than when idle; it is not waited for for ever. */
+const QUIET_SHARE = 0.05;
+const QUIET_SECONDS = 0.5;
+const QUIET_WITHIN_MS = 10_000;
 /** The load at a fixed rate goes on until it has been looked at, or for so long. */
 const SECONDS_MAX = 600;
 
-export async function measure(stage: Stage, sidecar: RunningSidecar | null, idleShare: number, pace: Pace): Promise<Cost> {
+export async function measure(stage: Stage, sidecar: RunningSidecar | null, idle: number, pace: Pace): Promise<Cost> {
   const { pid } = stage.broker;
   const memory = new Samples(() => rssBytes(pid), 200);
   const saturated = await stage.load({ ...ONLY_CALLS, rate: 0, seconds: pace.saturatedSeconds }).result;
   memory.end();
   // What waits in the tap's queue would be worked on in the window.
   if (sidecar !== null) await stage.drained();
+  await untilQuiet(stage, idle);
   const load = stage.load({ ...ONLY_CALLS, rate: pace.rate, seconds: SECONDS_MAX });
   const window = await watch(stage, load, sidecar, pace.windowSeconds);
   load.stop();
@@ -46,13 +51,19 @@ export async function measure(stage: Stage, sidecar: RunningSidecar | null, idle
   const calls = Math.max(1, paced.calls_per_second * window.seconds);
   return {
     saturatedRate: saturated.calls_per_second,
-    brokerCpuUs: ((window.brokerCpu - idleShare * window.seconds) / calls) * 1e6,
+    brokerCpuUs: ((window.brokerCpu - idle * window.seconds) / calls) * 1e6,
     sidecarCpuUs: (window.sidecarCpu / calls) * 1e6,
     p50Ms: paced.latency_ms.p50,
     p95Ms: paced.latency_ms.p95,
     rssBytes: memory.max,
     keptRate: keptRate(paced, pace.rate),
   };
+}
+
+/** What the load before left to be cleaned up is cleaned up. */
+async function untilQuiet(stage: Stage, idle: number): Promise<void> {
+  const giveUpMs = performance.now() + QUIET_WITHIN_MS;
+  while (performance.now() < giveUpMs && (await idleShare(stage, QUIET_SECONDS)) > idle + QUIET_SHARE);
 }
 
 /** CPU time that the broker uses when nothing happens: seconds a second. */
