@@ -100,7 +100,7 @@ export class Pipeline {
 
   /** What the tap could not see; a later one of the same id replaces it. */
   addGap(gap: Gap): void {
-    this.#batch.gaps.push(gap);
+    this.#batch.gaps.set(gap.id, gap);
   }
 
   /** The clock, where no event tells it: every event before `nowNs` was taken. */
@@ -198,7 +198,8 @@ export async function learnProcesses(tap: AsyncIterable<TappedMessage>, processe
 class Collector {
   /** Events whose stories were written by a run before this one. */
   readonly known = new WeakSet<BrokerEvent>();
-  readonly gaps: Gap[] = [];
+  /** The latest of each. */
+  readonly gaps = new Map<string, Gap>();
   readonly repeated: (event: BrokerEvent) => void;
   readonly unmatchedByReason: Partial<Record<UnmatchedReason, number>> = {};
   readonly #messages: ClosedMessage[] = [];
@@ -209,7 +210,7 @@ class Collector {
   }
 
   get size(): number {
-    return this.#messages.length + this.#unmatched.length + this.gaps.length;
+    return this.#messages.length + this.#unmatched.length + this.gaps.size;
   }
 
   closed(message: ClosedMessage): void {
@@ -224,7 +225,8 @@ class Collector {
 
   /** At most BATCH_STORIES of each: when the input ends, all that is open closes at once. */
   take(): Batch {
-    const gaps = this.gaps.splice(0);
+    const gaps = [...this.gaps.values()];
+    this.gaps.clear();
     return { messages: this.#messages.splice(0, BATCH_STORIES), unmatched: this.#unmatched.splice(0, BATCH_STORIES), gaps };
   }
 }

@@ -34,12 +34,19 @@ const LIVE_WINDOW: ReorderWindow = { windowMs: 500, eventsMax: 20_000 };
 const LIVE_LIMITS: Limits = { ...DEFAULT_LIMITS, openMax: 100_000 };
 /** What has ended is written after at most this time. Milliseconds. */
 const WRITE_PERIOD_MS = 1_000;
+/** So long is not unusual. Milliseconds. */
+const WAITING_MS = 2_000;
 
 export class Sidecar {
   readonly #options: SidecarOptions;
   readonly #pipeline: Pipeline;
-  /** How often the last events before the connection was lost are in the journal; null until one comes again. */
+  /** How often each event that may come again is in the journal; null until one comes again. */
   #twins: Map<string, number> | null = null;
+  /** The same as it was when a connection was lost: another tap may have filled the journal since. */
+  #twinsAtLoss: Promise<Map<string, number>> | null = null;
+  /** Messages yet to come that may be there already, though the broker does not say so: a shovel publishes again. */
+  #doubtfulCount = 0;
+  #busySinceMs: number | null = null;
   #writtenMs = 0;
   /** Events that came again and were in the journal already. */
   repeatedCount = 0;
@@ -71,9 +78,18 @@ export class Sidecar {
     this.#pipeline.addGap(gap);
   }
 
-  /** What comes from now on may have been received before. */
-  connectionLost(): void {
+  /** True while it waits for its store or its disk: then nothing is taken from the taps. */
+  get isWaiting(): boolean {
+    return this.#busySinceMs !== null && performance.now() - this.#busySinceMs > WAITING_MS;
+  }
+
+  /** What comes from now on may have been received before. @param isTold whether the broker marks such messages. */
+  connectionLost(isTold = true): void {
+    const { journal, unacknowledgedMax } = this.#options;
+    this.#twinsAtLoss = journal?.recentIdentities(unacknowledgedMax) ?? null;
+    this.#twinsAtLoss?.catch(() => {}); // it is awaited when an event comes again
     this.#twins = null;
+    if (!isTold) this.#doubtfulCount = unacknowledgedMax;
   }
 
   /** Takes up what the run before this one left open. */
@@ -93,12 +109,13 @@ export class Sidecar {
     for await (const chunk of chunks) {
       for (const item of chunk.items) {
         if ('tickNs' in item) this.#tick(item);
-        else if (item.isRedelivered) this.#take(item, await this.#knownTwins());
-        else this.#take(item, null);
+        else this.#take(item, this.#isDoubtful(item) ? await this.#knownTwins() : null);
       }
+      this.#busySinceMs = performance.now();
       if (journal !== null) await persist(() => journal.commit());
       chunk.acknowledge();
       if (this.#pipeline.isFull || Date.now() - this.#writtenMs >= WRITE_PERIOD_MS) await this.#write();
+      this.#busySinceMs = null;
     }
   }
 
@@ -129,12 +146,21 @@ export class Sidecar {
     this.#pipeline.advance(tickNs);
   }
 
+  #isDoubtful({ isRedelivered }: LiveMessage): boolean {
+    if (this.#doubtfulCount === 0) return isRedelivered;
+    this.#doubtfulCount--;
+    return true;
+  }
+
   /** The broker gives again what was not acknowledged; what was journalled of it counts once. */
   async #knownTwins(): Promise<Map<string, number> | null> {
     const { journal, unacknowledgedMax } = this.#options;
-    if (journal === null) return null;
-    this.#twins ??= await journal.recentIdentities(unacknowledgedMax);
-    return this.#twins;
+    if (journal === null || this.#twins !== null) return this.#twins;
+    const atLoss = this.#twinsAtLoss;
+    const twins = await journal.recentIdentities(unacknowledgedMax);
+    for (const [identity, count] of (await atLoss) ?? []) twins.set(identity, Math.max(count, twins.get(identity) ?? 0));
+    if (atLoss === this.#twinsAtLoss) this.#twins = twins; // unless another connection was lost meanwhile
+    return twins;
   }
 
   async #write(): Promise<void> {

@@ -53,23 +53,28 @@ export interface Turn {
 }
 
 /**
- * Connects to the first host that lets us in, beginning with the one whose turn it is.
+ * Connects to the first host that lets us in, beginning with the one whose turn it is; then that one has the turn.
  * @param purpose shown by the broker as the connection's name.
- * @throws BrokerFailure of the last host tried; of the first that refused for good.
+ * @throws BrokerFailure where none does: what is wrong with the set-up, if a host said so, else of the last one.
  */
 export async function connect(broker: Broker, tls: TlsMaterial, purpose: string, turn: Turn): Promise<ChannelModel> {
   let failure: BrokerFailure | null = null;
   for (const _ of broker.hosts) {
-    const host = broker.hosts[turn.next % broker.hosts.length] as Host;
+    const host = hostOf(broker, turn);
     try {
       return await connectHost(broker, host, tls, purpose);
     } catch (error) {
-      failure = explain(error as Error, broker, host);
-      if (failure.isSetUp) throw failure;
+      const latest = explain(error as Error, broker, host);
+      if (failure === null || latest.isSetUp || !failure.isSetUp) failure = latest;
       turn.next++;
     }
   }
   throw failure ?? new BrokerFailure('there is no host to connect to', true);
+}
+
+/** Whose turn it is. */
+export function hostOf({ hosts }: Broker, { next }: Turn): Host {
+  return hosts[next % hosts.length] as Host;
 }
 
 async function connectHost(broker: Broker, { host, port }: Host, tls: TlsMaterial, purpose: string): Promise<ChannelModel> {

@@ -50,25 +50,35 @@ export class Markers {
     return Math.max(this.#lagMs, waitingMs - PERIOD_MS);
   }
 
-  /** Begins to publish. What an earlier queue held is forgotten where the queue is a new one. */
-  async start(connection: ChannelModel, isNewQueue: boolean): Promise<void> {
-    if (isNewQueue) this.#forget();
-    connection.on('blocked', (reason) => this.#block(reason));
-    connection.on('unblocked', () => this.#block(null));
+  /** Begins to publish. */
+  async start(connection: ChannelModel): Promise<void> {
     const channel = await connection.createChannel();
+    const ifCurrent = (act: () => void) => () => {
+      if (this.#channel === channel) act(); // an earlier connection may end late
+    };
     channel.on('error', () => {});
-    channel.on('close', () => this.stop());
+    channel.on(
+      'close',
+      ifCurrent(() => this.stop()),
+    );
     channel.on('return', ({ properties }) => this.#outstanding.delete(Number(properties.headers?.nth)));
+    connection.on('blocked', (reason) => ifCurrent(() => this.#block(reason))());
+    connection.on(
+      'unblocked',
+      ifCurrent(() => this.#block(null)),
+    );
     this.#channel = channel;
     this.#isBlocked = false;
     this.#timer = setInterval(() => this.#send(), PERIOD_MS);
     this.#send();
   }
 
+  /** What is on its way now says nothing any more: nobody knows whether it reached the queue. */
   stop(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
     this.#channel = null;
+    this.#forget();
   }
 
   /** Resolves with true once everything that was published before now was received; with false where that takes too long. */

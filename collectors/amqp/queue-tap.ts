@@ -14,11 +14,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChannelModel, ConsumeMessage } from 'amqplib';
 import { reasonOf } from '../../src/errors.ts';
 import { type Clock, StampedTime, stampOf } from './clock.ts';
-import { BrokerFailure, connect, type TlsMaterial, type Turn } from './connect.ts';
+import { BrokerFailure, connect, hostOf, type TlsMaterial, type Turn } from './connect.ts';
 import type { Acknowledger, Inbox } from './inbox.ts';
 import { Markers } from './markers.ts';
 import { type Binding, isUnreadable, type QueuePlan, Session } from './session.ts';
-import { type Broker, describeHost, type Host } from './url.ts';
+import { type Broker, describeHost } from './url.ts';
 
 /** A message as a kind of tap makes it of what AMQP delivers; null for what is of no interest. */
 export type Received = { readonly routingKey: string; readonly headers: unknown; readonly body: Buffer } | null;
@@ -67,6 +67,9 @@ const BACKOFF_MAX_MS = 30_000;
 /** Messages taken one by one after one that the AMQP library could not read. */
 const CAREFUL_MESSAGES = 1_000;
 
+/** A consumer that is given nothing for so long, not even the markers, stands by. Nanoseconds. */
+const STANDBY_NS = 5_000_000_000n;
+
 /** How the last connection ended, and how to go on. */
 type Mode = 'normal' | 'careful' | 'skip';
 
@@ -89,6 +92,7 @@ export class QueueTap {
   #bindings: readonly Binding[];
   #session: Session | null = null;
   #mode: Mode = 'normal';
+  #connectedNs: bigint | null = null;
   #running: Promise<void> = Promise.resolve();
   /** Messages that were queued while nobody consumed: their time of receipt is late. */
   #backlogCount = 0;
@@ -124,6 +128,11 @@ export class QueueTap {
     return this.#session !== null;
   }
 
+  /** True where another sidecar consumes the queue: not even our own marker comes. */
+  get isStandby(): boolean {
+    return this.#connectedNs !== null && !this.isActive && this.#options.clock.nowNs() - this.#connectedNs > STANDBY_NS;
+  }
+
   /**
    * Connects, and goes on by itself from then on.
    * @throws BrokerFailure where the first attempt fails.
@@ -133,7 +142,7 @@ export class QueueTap {
     this.#running = this.#run(session);
   }
 
-  /** Bounded. @param removeQueue whether the queue is deleted, unless another consumer stands by. */
+  /** In bounded time. @param removeQueue whether the queue is deleted, unless another consumer stands by. */
   async stop(removeQueue: boolean): Promise<void> {
     this.#stopping.abort();
     await this.#session?.close(removeQueue ? this.#options.queue : null);
@@ -164,9 +173,9 @@ export class QueueTap {
       if (session !== null) {
         attempt = 0;
         const reason = await session.ended;
-        this.#session = null;
-        this.#markers.stop();
+        this.#leave();
         inbox.leave(this);
+        void session.close(null);
         if (this.#stopping.signal.aborted) return;
         this.#mode = nextMode(this.#mode, session, reason);
         listener.lost(reasonOf(reason), this.receivedNs ?? clock.nowNs());
@@ -181,29 +190,38 @@ export class QueueTap {
         listener.retrying(reasonOf(error), backoffMs(attempt, 0.5));
       }
     }
+    // Told to stop while it connected.
+    this.#leave();
+    await session?.close(null);
+  }
+
+  #leave(): void {
+    this.#session = null;
+    this.#connectedNs = null;
+    this.isActive = false;
+    this.#markers.stop();
   }
 
   async #open(): Promise<Session> {
     const { broker, tls, listener, prefetch } = this.#options;
-    const host = broker.hosts[this.#turn.next % broker.hosts.length] as Host;
     const session = new Session(await connect(broker, tls, 'tap', this.#turn));
+    const host = hostOf(broker, this.#turn);
     try {
       const { isNew, backlogCount } = await session.prepare(this.#options, this.#bindings);
       const companion = await this.#openCompanion(session);
       const origin = await this.#options.origin?.prepare(companion);
       const isNewQueue = isNew || origin?.isNew === true;
-      if (isNewQueue) this.isActive = false;
       this.#backlogCount = this.#isStale() ? backlogCount : 0;
       if (this.#mode === 'skip') await this.#skipUnreadable(session);
-      await this.#markers.start(companion, isNewQueue);
-      listener.connected({ host: describeHost(host), isNewQueue, backlogCount });
+      await this.#markers.start(companion);
       this.#session = session;
       const limit = this.#mode === 'normal' ? prefetch : 1;
       await session.consume(this.#options.queue, limit, (message) => this.#receive(message, session));
+      this.#connectedNs = this.#options.clock.nowNs();
+      listener.connected({ host: describeHost(host), isNewQueue, backlogCount });
       return session;
     } catch (error) {
-      this.#session = null;
-      this.#markers.stop();
+      this.#leave();
       await session.close(null);
       throw error;
     }

@@ -1,6 +1,5 @@
 /**
- * Pausing a connection: without acknowledgements the broker sends as fast as the socket takes it. amqplib has no call for
- * that; its connection reads frame by frame through one method, which is made to find nothing. The socket's buffer then
+ * What amqplib has no call for. Pausing a connection: without acknowledgements the broker sends as fast as the socket takes it. Its connection reads frame by frame through one method, which is made to find nothing. The socket's buffer then
  * fills, and TCP holds the broker back.
  */
 import type { ChannelModel } from 'amqplib';
@@ -9,7 +8,7 @@ import type { ChannelModel } from 'amqplib';
 interface RawConnection {
   recvFrame: () => unknown;
   recvSinceLastCheck: boolean;
-  readonly stream: { emit(event: 'readable'): boolean };
+  readonly stream: { emit(event: 'readable'): boolean; destroy(): void };
 }
 
 const paused = new WeakMap<ChannelModel, { readonly recvFrame: () => unknown; readonly timer: NodeJS.Timeout }>();
@@ -34,4 +33,9 @@ export function resumeReading(connection: ChannelModel): void {
   const raw = connection.connection as unknown as RawConnection;
   raw.recvFrame = pause.recvFrame;
   raw.stream.emit('readable');
+}
+
+/** Ends a connection without the other side: what is not sent is lost. */
+export function destroySocket(connection: ChannelModel): void {
+  (connection.connection as unknown as RawConnection).stream.destroy();
 }

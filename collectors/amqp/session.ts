@@ -2,11 +2,12 @@
  * One connection of a tap, from the queue's declaration to its end. A second connection goes with it, for what the tap
  * publishes: a broker in alarm stops reading from connections that publish, and acknowledgements must be read.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Channel, ChannelModel, ConsumeMessage, GetMessage } from 'amqplib';
 import { reasonOf } from '../../src/errors.ts';
 import { BrokerFailure, connect, type TlsMaterial, type Turn } from './connect.ts';
 import type { Acknowledger, Inbox } from './inbox.ts';
-import { pauseReading, resumeReading } from './reading.ts';
+import { destroySocket, pauseReading, resumeReading } from './reading.ts';
 import type { Broker } from './url.ts';
 
 export interface Binding {
@@ -37,8 +38,11 @@ export interface QueuePlan {
   readonly prepare?: (channel: Channel) => Promise<void>;
 }
 
+/** How long an orderly end may take. Milliseconds. */
+const CLOSE_MS = 3_000;
+
 export class Session implements Acknowledger {
-  /** Resolves with the reason when the connection is gone. */
+  /** Resolves with the reason when nothing more will come: close it then. */
   readonly ended: Promise<Error>;
   readonly #connection: ChannelModel;
   #companion: ChannelModel | null = null;
@@ -47,14 +51,15 @@ export class Session implements Acknowledger {
   /** What it was bound to on this connection, and exchanges that were seen. */
   readonly #bound = new Map<string, Binding>();
   readonly #exchanges = new Set<string>();
-  #end: (reason: Error) => void = () => {};
+  #tellEnded: (reason: Error) => void = () => {};
+  #closing: Promise<void> | null = null;
   #acknowledgedTag = 0;
   #receivedTag = 0;
 
   constructor(connection: ChannelModel) {
     this.#connection = connection;
     this.ended = new Promise((resolve) => {
-      this.#end = resolve;
+      this.#tellEnded = resolve;
     });
     this.#watch(connection);
   }
@@ -117,7 +122,7 @@ export class Session implements Acknowledger {
     if (prefetch > 0) await channel.prefetch(prefetch);
     const onMessage = (message: ConsumeMessage | null) => {
       if (message === null) {
-        this.#end(new Error('the tap queue was deleted'));
+        this.#tellEnded(new Error('the tap queue was deleted'));
         return;
       }
       this.#receivedTag = message.fields.deliveryTag;
@@ -162,15 +167,26 @@ export class Session implements Acknowledger {
 
   /** Ends this connection, for another to follow. */
   renew(): void {
-    this.#end(new Error('taking up the usual pace again'));
-    void this.close(null);
+    this.#tellEnded(new Error('taking up the usual pace again'));
   }
 
-  async close(queueToRemove: string | null): Promise<void> {
-    await this.cancel();
-    if (queueToRemove !== null) await this.#channel?.deleteQueue(queueToRemove, { ifUnused: true }).catch(() => {});
-    await Promise.all([this.#companion?.close().catch(() => {}), this.#connection.close().catch(() => {})]);
-    this.#end(new Error('closed'));
+  /** Ends both connections, in bounded time, also where the broker does not answer. Again and again does no harm. */
+  close(queueToRemove: string | null): Promise<void> {
+    this.#closing ??= this.#closeOnce(queueToRemove);
+    return this.#closing;
+  }
+
+  async #closeOnce(queueToRemove: string | null): Promise<void> {
+    const connections = [this.#companion, this.#connection].filter((connection) => connection !== null);
+    resumeReading(this.#connection);
+    await within(CLOSE_MS, async () => {
+      await this.cancel();
+      if (queueToRemove !== null) await this.#channel?.deleteQueue(queueToRemove, { ifUnused: true }).catch(() => {});
+      await Promise.all(connections.map((connection) => connection.close().catch(() => {})));
+    });
+    // The library waits for the broker's end of a connection for as long as that takes.
+    for (const connection of connections) destroySocket(connection);
+    this.#tellEnded(new Error('closed'));
   }
 
   #watch(connection: ChannelModel): void {
@@ -179,8 +195,7 @@ export class Session implements Acknowledger {
       reason ??= error;
     });
     connection.on('close', (error?: Error) => {
-      this.#end(reason ?? error ?? new Error('the connection was closed'));
-      void this.close(null);
+      this.#tellEnded(reason ?? error ?? new Error('the connection was closed'));
     });
   }
 
@@ -191,7 +206,7 @@ export class Session implements Acknowledger {
       reason = error;
     });
     channel.on('close', () => {
-      if (reason !== null) this.#end(reason);
+      if (reason !== null) this.#tellEnded(reason);
     });
     this.#channel = channel;
     return channel;
@@ -210,6 +225,13 @@ export class Session implements Acknowledger {
       throw error;
     }
   }
+}
+
+/** Waits for the work, but no longer. */
+async function within(timeoutMs: number, work: () => Promise<void>): Promise<void> {
+  const timeout = new AbortController();
+  await Promise.race([work().catch(() => {}), sleep(timeoutMs, undefined, { signal: timeout.signal }).catch(() => {})]);
+  timeout.abort();
 }
 
 function nameOf({ exchange, key }: Binding): string {
