@@ -18,6 +18,8 @@ export interface Load {
   /** Messages in the tap's queue of what it may hold, 0–1. */
   readonly queueShare: number | null;
   readonly lagMs: number;
+  /** The sidecar waits for its own store: the lag says nothing of the broker. */
+  readonly isSinkWaiting: boolean;
   /** Events received a second. */
   readonly rate: number;
 }
@@ -116,13 +118,13 @@ export class Budget {
 
 /** The first limit that is exceeded, in words; null where none is. @param share of each limit that counts. */
 function overLimit(load: Load, limits: BudgetLimits, share: number): string | null {
-  const { alarm, memoryShare, queueShare, lagMs, rate } = load;
+  const { alarm, memoryShare, queueShare, lagMs, isSinkWaiting, rate } = load;
   if (alarm !== null) return `the broker is in alarm: ${alarm}`;
   if (memoryShare !== null && memoryShare > limits.memoryShareMax * share) {
     return `the broker uses ${percent(memoryShare)} of the memory it may use`;
   }
   if (queueShare !== null && queueShare > limits.queueShareMax * share) return `the tap queue is ${percent(queueShare)} full`;
-  if (lagMs > limits.lagMsMax * share) return `the tap lags by ${Math.round(lagMs / 1_000)} s`;
+  if (!isSinkWaiting && lagMs > limits.lagMsMax * share) return `the tap lags by ${Math.round(lagMs / 1_000)} s`;
   if (limits.rateMax > 0 && rate > limits.rateMax * share) return `${Math.round(rate)} events a second`;
   return null;
 }

@@ -20,6 +20,7 @@ interface OpenGap extends GapScope {
 
 export class Gaps {
   readonly #open = new Map<string, OpenGap>();
+  #isEnded = false;
   readonly #write: (gap: Gap) => void;
 
   /** @param write called at a gap's beginning, as it grows, and at its end. */
@@ -40,10 +41,10 @@ export class Gaps {
     return this.#open.has(keyOf(scope));
   }
 
-  /** Nothing happens where it is open already. */
+  /** Nothing happens where it is open already, and after `endAll`. */
   begin(scope: GapScope, fromNs: bigint, { rate, share }: Unseen, detail: string): void {
     const key = keyOf(scope);
-    if (this.#open.has(key)) return;
+    if (this.#isEnded || this.#open.has(key)) return;
     const gap = { ...scope, fromNs, rate, share, detail, lostMin: 0 };
     this.#open.set(key, gap);
     this.#write(toGap(gap, fromNs, true));
@@ -69,8 +70,9 @@ export class Gaps {
     this.#write(toGap(gap, span.toNs, false));
   }
 
-  /** Whoever watched them goes: what comes after is another gap. */
+  /** Whoever watched them goes: none begins from now on. */
   endAll(toNs: bigint): void {
+    this.#isEnded = true;
     for (const gap of [...this.#open.values()]) this.end(gap, toNs);
   }
 

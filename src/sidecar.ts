@@ -30,8 +30,8 @@ export interface SidecarOptions {
 
 /** A tap hands events over in the order of their receipt; only several taps, and a broker that stamps, need more. */
 const LIVE_WINDOW: ReorderWindow = { windowMs: 500, eventsMax: 20_000 };
-/** An open call is about a kilobyte. */
-const LIVE_LIMITS: Limits = { ...DEFAULT_LIMITS, openMax: 100_000 };
+/** An open story takes 1 to 4 KB. */
+const LIVE_LIMITS: Limits = { ...DEFAULT_LIMITS, openMax: 50_000 };
 /** What has ended is written after at most this time. Milliseconds. */
 const WRITE_PERIOD_MS = 1_000;
 /** So long is not unusual. Milliseconds. */

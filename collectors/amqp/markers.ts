@@ -50,6 +50,11 @@ export class Markers {
     return Math.max(this.#lagMs, waitingMs - PERIOD_MS);
   }
 
+  /** What the last one to come back took, nanoseconds; null before the first. */
+  get returnedAfterNs(): bigint | null {
+    return this.#lastReturnedNs === null ? null : BigInt(Math.round(this.#lagMs * 1e6));
+  }
+
   /** Begins to publish. */
   async start(connection: ChannelModel): Promise<void> {
     const channel = await connection.createChannel();
@@ -96,12 +101,25 @@ export class Markers {
     });
   }
 
-  /** A message that came straight from the default exchange: a marker of ours, or of another oslotap. */
+  /**
+   * A message that came straight from the default exchange: a marker of ours, or of another oslotap. One that a run before
+   * this one left in the queue tells the time as well; it was sent by this machine's clock, or one close to it.
+   */
   receive({ headers, appId }: MessageProperties): void {
-    if (appId !== HEADER || headers?.instance !== this.#instance) return;
-    const nth = Number(headers.nth);
-    const sentNs = this.#outstanding.get(nth);
-    if (sentNs === undefined) return;
+    const sentNs = appId === HEADER ? toNs(headers?.sent) : null;
+    if (sentNs === null || sentNs > this.#nowNs()) return;
+    const isOurs = headers?.instance === this.#instance;
+    const nth = Number(headers?.nth);
+    if (isOurs && !this.#takeOutstanding(nth, sentNs)) return;
+    this.#lastReturnedNs = sentNs;
+    this.#lagMs = Number(this.#nowNs() - sentNs) / 1e6;
+    this.#listener.returned(sentNs);
+    if (isOurs) this.#awaited(nth);
+  }
+
+  /** @returns false where it was not on its way. Those sent before it and not come back were dropped. */
+  #takeOutstanding(nth: number, sentNs: bigint): boolean {
+    if (!this.#outstanding.has(nth)) return false;
     let dropped = 0;
     for (const older of this.#outstanding.keys()) {
       this.#outstanding.delete(older);
@@ -109,18 +127,16 @@ export class Markers {
       dropped++;
     }
     if (dropped > 0 && this.#lastReturnedNs !== null) this.#listener.dropped(this.#lastReturnedNs, sentNs, dropped);
-    this.#lastReturnedNs = sentNs;
-    this.#lagMs = Number(this.#nowNs() - sentNs) / 1e6;
-    this.#listener.returned(sentNs);
-    this.#awaited(nth);
+    return true;
   }
 
   #send(): void {
     if (this.#channel === null || this.#isBlocked || this.#outstanding.size > OUTSTANDING_MAX) return;
     const nth = this.#nth++;
-    this.#outstanding.set(nth, this.#nowNs());
+    const sentNs = this.#nowNs();
+    this.#outstanding.set(nth, sentNs);
     try {
-      const headers = { instance: this.#instance, nth };
+      const headers = { instance: this.#instance, nth, sent: String(sentNs) };
       this.#channel.publish('', this.#queue, Buffer.alloc(0), { appId: HEADER, headers, mandatory: true, persistent: false });
     } catch {
       this.stop(); // the channel closed under it: the connection's own events tell
@@ -139,4 +155,9 @@ export class Markers {
     this.#lastReturnedNs = null;
     this.#lagMs = 0;
   }
+}
+
+/** Nanoseconds since the epoch, as text: an AMQP integer would not come back whole. */
+function toNs(text: unknown): bigint | null {
+  return typeof text === 'string' && /^\d{19}$/.test(text) ? BigInt(text) : null;
 }

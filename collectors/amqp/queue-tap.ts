@@ -281,9 +281,10 @@ export class QueueTap {
       inbox.passOver(from, fields.deliveryTag);
       return;
     }
-    let receivedNs = clock.nowNs();
+    const arrivedNs = clock.nowNs();
+    let receivedNs = arrivedNs;
     const received = toReceived(message);
-    if (received === null || this.#isOfMarker(received, receivedNs)) {
+    if (received === null || this.#isOfMarker(received, arrivedNs)) {
       inbox.passOver(from, fields.deliveryTag);
       return;
     }
@@ -293,8 +294,10 @@ export class QueueTap {
       this.#backlogCount--;
       isLagging = true;
     }
-    if (received.routingKey.startsWith('publish.')) this.#stamped.learn(receivedNs, stampOf(received.headers));
-    const stampedNs = this.#stamped.at(receivedNs);
+    // About when it was queued: so that it stands beside the markers' clock, which is behind too.
+    if (isLagging) receivedNs -= this.#markers.returnedAfterNs ?? 0n;
+    if (received.routingKey.startsWith('publish.')) this.#stamped.learn(arrivedNs, stampOf(received.headers));
+    const stampedNs = this.#stamped.at(arrivedNs);
     if (stampedNs !== null) {
       receivedNs = stampedNs;
       isLagging = false;

@@ -6,6 +6,11 @@ import { type Broker, parseAmqpUrl } from '../../collectors/amqp/url.ts';
 import { ManagementApi } from '../../collectors/management/api.ts';
 import { Misuse } from '../errors.ts';
 
+/** How long a command's end waits for what was published before it. Milliseconds. */
+export const DRAIN_MS = 5_000;
+/** Bodies that wait in memory, where the broker sends without acknowledgements. */
+export const INBOX_BYTES_MAX = 64 * 1024 * 1024;
+
 export interface LiveOptions {
   readonly amqp: string;
   readonly vhost?: readonly string[];
@@ -45,18 +50,43 @@ export function addLiveOptions(command: Command): Command {
     .addOption(new Option('--key <FILE>', 'TLS: its key').env('OSLOTAP_KEY'))
     .addOption(number('--queue-length <N>', 'the tap queue holds so many messages, then drops the oldest', 200_000, 1))
     .addOption(number('--queue-bytes <N>', 'and so many bytes of bodies', 512 * 1024 * 1024, 1))
-    .addOption(number('--prefetch <N>', 'messages on their way at once; 0: no acknowledgements (cheaper, see README)', 1_000, 0));
+    .addOption(number('--prefetch <N>', PREFETCH, 1_000, 0));
 }
+
+const PREFETCH =
+  'messages on their way at once; 0: no acknowledgements: cheaper for the broker, a kill loses what was on its way';
 
 /** An option that is a whole number, also in the environment. */
 export function number(flags: string, description: string, byDefault: number, least: number): Option {
-  const name = (/--([a-z-]+)/.exec(flags)?.[1] ?? '').toUpperCase().replaceAll('-', '_');
   const parse = (text: string) => {
     const value = Number(text);
     if (!Number.isSafeInteger(value) || value < least) throw new InvalidArgumentError(`it is a whole number from ${least}.`);
     return value;
   };
-  return new Option(flags, description).env(`OSLOTAP_${name}`).default(byDefault).argParser(parse);
+  return new Option(flags, description).env(variableOf(flags)).default(byDefault).argParser(parse);
+}
+
+/** An option that is there or not, also in the environment: read it by `isSet`. */
+export function flag(flags: string, description: string): Option {
+  return new Option(flags, description).env(variableOf(flags));
+}
+
+const YES = ['1', 'true', 'yes'];
+const NO = ['', '0', 'false', 'no'];
+
+/** Commander takes a variable for a yes, whatever it says. @param name as in the options. @throws Misuse */
+export function isSet(command: Command, name: string): boolean {
+  if (command.getOptionValueSource(name) !== 'env') return command.getOptionValue(name) === true;
+  const variable = command.options.find((option) => option.attributeName() === name)?.envVar ?? '';
+  const value = (process.env[variable] ?? '').toLowerCase();
+  if (YES.includes(value)) return true;
+  if (NO.includes(value)) return false;
+  throw new Misuse(`${variable}: it is 1 or 0`);
+}
+
+function variableOf(flags: string): string {
+  const name = /--([a-z-]+)/.exec(flags)?.[1] ?? '';
+  return `OSLOTAP_${name.toUpperCase().replaceAll('-', '_')}`;
 }
 
 /** `--api a b`, `--api a,b`, or once for each. */

@@ -1,6 +1,7 @@
 /** What a running sidecar says of itself: a line that renews itself on a terminal, a line a minute in a log, and the sum at the end. */
 import type { Sidecar } from '../sidecar.ts';
 import type { Tapping } from './tapping.ts';
+import { thousands } from './thousands.ts';
 
 const TERMINAL_MS = 500;
 const LOG_MS = 60_000;
@@ -8,12 +9,15 @@ const LOG_MS = 60_000;
 export class LiveStatus {
   readonly #tapping: Tapping;
   readonly #sidecar: Sidecar;
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | undefined;
   readonly #isTerminal = process.stderr.isTTY === true;
 
   constructor(tapping: Tapping, sidecar: Sidecar) {
     this.#tapping = tapping;
     this.#sidecar = sidecar;
+  }
+
+  begin(): void {
     this.#timer = setInterval(() => this.#show(), this.#isTerminal ? TERMINAL_MS : LOG_MS);
   }
 
@@ -51,8 +55,4 @@ export class LiveStatus {
 
 function total(counts: Readonly<Partial<Record<string, number>>>): number {
   return Object.values(counts).reduce<number>((sum, count) => sum + (count ?? 0), 0);
-}
-
-function thousands(count: number): string {
-  return count.toLocaleString('en-US');
 }

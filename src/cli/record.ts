@@ -15,8 +15,17 @@ import { Failed, Misuse, reasonOf } from '../errors.ts';
 import { OWN_QUEUE_PREFIX } from '../message.ts';
 import { isOwnTraffic } from '../oslo/own-traffic.ts';
 import { redactMessage } from '../oslo/redact-message.ts';
-import { addLiveOptions, type LiveOptions, type LiveSetUp, parseDuration, readLiveSetUp } from './live-options.ts';
+import {
+  addLiveOptions,
+  DRAIN_MS,
+  INBOX_BYTES_MAX,
+  type LiveOptions,
+  type LiveSetUp,
+  parseDuration,
+  readLiveSetUp,
+} from './live-options.ts';
 import { Stop } from './stop.ts';
+import { thousands } from './thousands.ts';
 
 interface RecordOptions extends LiveOptions {
   readonly for?: number;
@@ -28,7 +37,9 @@ export function recordCommand(): Command {
     .description('record a live firehose into a capture, without its secrets, to replay, to hand on, to report a bug with')
     .argument('<FILE>', 'X.ndjson.gz; must not exist. X.connections.json beside it names the processes (needs --api)');
   return addLiveOptions(command)
-    .addOption(new Option('--for <DURATION>', 'how long: 60s, 10m, 2h').argParser(parseDuration).default(60_000, '60s'))
+    .addOption(
+      new Option('--for <DURATION>', 'how long: 60s, 10m, 2h').env('OSLOTAP_FOR').argParser(parseDuration).default(60_000, '60s'),
+    )
     .addOption(
       new Option('--dangerously-keep-payload', 'keep live tokens, passwords and users’ data in the file: never hand it on'),
     )
@@ -44,9 +55,6 @@ Secrets become placeholders of the same length; the file is readable by its owne
 /** Should this process die, the queue goes soon after. Milliseconds. */
 const QUEUE_EXPIRES_MS = 60_000;
 const SNAPSHOT_MS = 10_000;
-/** How long the end waits for what was published before it. Milliseconds. */
-const DRAIN_MS = 5_000;
-const INBOX_BYTES_MAX = 64 * 1024 * 1024;
 
 async function record(file: string, options: RecordOptions, command: Command): Promise<void> {
   if (!file.endsWith('.ndjson.gz')) throw new Misuse(`${file}: name the capture X.ndjson.gz`);
@@ -62,7 +70,7 @@ async function record(file: string, options: RecordOptions, command: Command): P
     const written = await recording.run();
     await snapshots.take();
     const named = snapshots.write(file);
-    say(`${file}: ${written.toLocaleString('en-US')} events${named ? ', and its connections snapshot' : ''}`);
+    say(`${file}: ${thousands(written)} events${named ? ', and its connections snapshot' : ''}`);
     if (recording.trouble !== null) throw new Failed(`the recording is not whole: ${recording.trouble}`);
   } finally {
     snapshots.end();
@@ -96,6 +104,7 @@ class Recording {
     try {
       for (const tap of this.#taps) await tap.start();
     } catch (error) {
+      await this.#remove(); // an open connection would keep the process alive
       if (error instanceof BrokerFailure) throw new Misuse(error.message);
       throw error;
     }
@@ -124,9 +133,13 @@ class Recording {
     } catch (error) {
       throw new Failed(`${this.#file}: ${reasonOf(error)}`);
     } finally {
-      await Promise.all(this.#taps.map((tap) => tap.stop(true)));
+      await this.#remove();
     }
     return count;
+  }
+
+  async #remove(): Promise<void> {
+    await Promise.all(this.#taps.map((tap) => tap.stop(true)));
   }
 
   #listener(): TapListener {

@@ -17,17 +17,29 @@ import { Sidecar } from '../sidecar.ts';
 import { ClickHouseWriter } from '../sinks/clickhouse/writer.ts';
 import { parseStore, type Store } from '../store/store.ts';
 import { Processes } from '../trace/processes.ts';
-import { addLiveOptions, type LiveOptions, type LiveSetUp, number, parseDuration, readLiveSetUp } from './live-options.ts';
+import {
+  addLiveOptions,
+  flag,
+  INBOX_BYTES_MAX,
+  isSet,
+  type LiveOptions,
+  type LiveSetUp,
+  number,
+  parseDuration,
+  readLiveSetUp,
+} from './live-options.ts';
 import { LiveStatus } from './live-status.ts';
+import { Stop } from './stop.ts';
 import { openWriter, type StoreOptions, storeOption } from './store-option.ts';
 import { addTapOptions, readTapPlans, type TapPlanOptions, type TapPlans } from './tap-plans.ts';
 import { Tapping, type TappingOptions } from './tapping.ts';
+import { thousands } from './thousands.ts';
 import { Watch } from './watch.ts';
 
 interface RunOptions extends LiveOptions, StoreOptions, TappingOptions, TapPlanOptions {
-  readonly arm?: true;
+  readonly arm: boolean;
   readonly queueExpires: number;
-  readonly keepQueue?: true;
+  readonly keepQueue: boolean;
   readonly rateMax: number;
   readonly memoryMax: number;
   readonly queueMax: number;
@@ -39,11 +51,9 @@ interface RunOptions extends LiveOptions, StoreOptions, TappingOptions, TapPlanO
 export function runCommand(): Command {
   const command = new Command('run').description('the sidecar: follow a live broker, until Ctrl-C or SIGTERM');
   return addTapOptions(addLiveOptions(command).addOption(storeOption()))
-    .addOption(
-      new Option('--arm', 'switch the firehose on where it is off, by --api, and off again at the end').env('OSLOTAP_ARM'),
-    )
+    .addOption(flag('--arm', 'switch the firehose on where it is off, by --api, and off again at the end'))
     .addOption(number('--queue-expires <S>', 'the tap queue vanishes when nobody has consumed it for so long', 600, 1))
-    .addOption(new Option('--keep-queue', 'leave the tap queue at the end, to go on from it (it is bounded, and expires)'))
+    .addOption(flag('--keep-queue', 'leave the tap queue at the end, to go on from it (it is bounded, and expires)'))
     .addOption(number('--lag-max <MS>', 'behind by more than this, times are marked as lagging', 5_000, 1))
     .addOption(number('--rate-max <N>', 'budget: step down above so many events a second; 0: no limit', 0, 0))
     .addOption(
@@ -52,7 +62,7 @@ export function runCommand(): Command {
     .addOption(number('--queue-max <PERCENT>', 'budget: step down when the tap queue is so full (needs --api)', 80, 1))
     .addOption(number('--lag-step <S>', 'budget: step down when the tap lags by so much', 60, 1))
     .addOption(number('--calm <S>', 'budget: step up again after so long without trouble', 60, 1))
-    .addOption(new Option('--for <DURATION>', 'end by itself: 60s, 10m, 2h').argParser(parseDuration))
+    .addOption(new Option('--for <DURATION>', 'end by itself: 60s, 10m, 2h').env('OSLOTAP_FOR').argParser(parseDuration))
     .addHelpText('after', HELP)
     .action(run);
 }
@@ -72,16 +82,18 @@ Behind a lost connection the tap queue holds what comes; oslotap's journal, besi
 const REQUESTS_WARNING =
   'tier requests: while it runs, publishes that no service takes look routed to their senders, and auto-delete exchanges stay';
 
-/** How long the end may take, once the last messages are journalled. Milliseconds. */
+/** How long the end may take, once it has begun: what cannot be written by then stays in the journal. Milliseconds. */
 const CLOSE_MS = 10_000;
 
-async function run(options: RunOptions, command: Command): Promise<void> {
+async function run(given: RunOptions, command: Command): Promise<void> {
+  const options = { ...given, arm: isSet(command, 'arm'), keepQueue: isSet(command, 'keepQueue') };
   const setUp = readLiveSetUp(options, options.queueExpires * 1_000, command);
   const taps = readTapPlans(options, setUp, command);
-  if (options.arm === true) refuseArming(taps, options.tap?.includes('shovel') === true);
-  const stop = stopSignal(options.for);
-  const store = await openWriter(options, 'run');
+  if (options.arm) refuseArming(taps, options.tap?.includes('shovel') === true);
+  const stop = new Stop(options.for);
+  let store: Store | null = null;
   try {
+    store = await openWriter(options, 'run');
     await tapInto(store, options, { setUp, taps, stop });
   } finally {
     stop.release();
@@ -117,39 +129,69 @@ async function tapInto(store: Store | null, options: RunOptions, { setUp, taps, 
   const unacknowledgedMax = 4 * Math.max(options.prefetch, 1_000) * plans.length;
   const sidecar = new Sidecar({ chunks: inbox.chunks(), sink, journal, processes, persist, unacknowledgedMax });
   const aliveNs = journal?.lastNs ?? null;
-  const rateBefore = store === null || aliveNs === null ? 0 : await rateAt(store, aliveNs);
-  const tapping = new Tapping({ options, plans, tier, setUp, inbox, sidecar, aliveNs, rateBefore, log });
-  const record = options.arm === true ? new ArmedRecord(directory) : null;
-  const watch = new Watch({ tapping, setUp, apis, processes, budget: budgetOf(options), record, log });
-
-  await writer?.endGaps();
-  await sidecar.recover();
-  if (sidecar.recoveredCount > 0) {
-    log(
-      `took up ${thousands(sidecar.recoveredCount)} events from the journal; ${thousands(sidecar.openCount)} messages are open`,
-    );
-  }
-  if (options.tier === 'requests') log(REQUESTS_WARNING);
-  await tapping.start().catch(asMisuse);
-  await watch.start();
+  const ratesBefore = store === null || aliveNs === null ? new Map<string, number>() : await ratesAt(store, aliveNs);
+  const tapping = new Tapping({ options, plans, tier, setUp, inbox, sidecar, aliveNs, ratesBefore, log });
+  const record = options.arm ? new ArmedRecord(directory) : null;
+  const watch = new Watch({ tapping, setUp, apis, sidecar, processes, budget: budgetOf(options), record, log });
   const status = new LiveStatus(tapping, sidecar);
-  stop.onStop(() => {
-    log('stopping: taking in what is on its way');
-    setTimeout(() => giveUp.abort(), CLOSE_MS).unref();
-    void tapping.cancel().finally(() => inbox.end());
-  });
+
+  let state: 'set up' | 'tapping' | 'taken in' = 'set up';
   try {
+    await writer?.endGaps();
+    await sidecar.recover();
+    if (sidecar.recoveredCount > 0) {
+      log(
+        `took up ${thousands(sidecar.recoveredCount)} events from the journal; ${thousands(sidecar.openCount)} messages are open`,
+      );
+    }
+    if (options.tier === 'requests') log(REQUESTS_WARNING);
+    await watch.arm();
+    await tapping.start().catch(asMisuse);
+    state = 'tapping';
+    await watch.start();
+    status.begin();
+    const drain = drainOnStop(stop, tapping, inbox, giveUp);
     await sidecar.run();
+    if (drain.isDone) state = 'taken in';
   } finally {
     status.end();
-    watch.stop();
-    await tapping.stop(options.keepQueue !== true);
-    if (record !== null) await putBack(apis, record, vhosts);
-    await sidecar
-      .close(AbortSignal.timeout(CLOSE_MS))
-      .catch((error) => log(`${reasonOf(error)}: what is not written is in the journal`));
+    after(CLOSE_MS, () => giveUp.abort());
+    const isInTime = AbortSignal.timeout(CLOSE_MS);
+    if (state === 'tapping') log('what is on its way is not journalled: the tap queue stays, for the next start, or it expires');
+    await Promise.all([
+      watch.stop().then(() => record && putBack(apis, record, vhosts)),
+      tapping.stop(state === 'taken in' && !options.keepQueue).finally(() => sidecar.close(isInTime).catch(logUnwritten)),
+    ]);
   }
   log(status.summary());
+}
+
+/** `isDone` says whether all that was on its way came in before the time was up. */
+function drainOnStop(stop: Stop, tapping: Tapping, inbox: Inbox, giveUp: AbortController): { isDone: boolean } {
+  const drain = { isDone: false };
+  stop.onStop(() => {
+    log('stopping: taking in what is on its way');
+    after(CLOSE_MS, () => {
+      giveUp.abort();
+      inbox.end();
+    });
+    const note = () => {
+      drain.isDone = true;
+    };
+    void tapping
+      .cancel()
+      .then(note)
+      .finally(() => inbox.end());
+  });
+  return drain;
+}
+
+function after(waitMs: number, act: () => void): void {
+  setTimeout(act, waitMs).unref();
+}
+
+function logUnwritten(error: unknown): void {
+  log(`${reasonOf(error)}: what is not written is in the journal`);
 }
 
 async function putBack(apis: readonly ManagementApi[], record: ArmedRecord, vhosts: readonly string[]): Promise<void> {
@@ -173,18 +215,17 @@ function budgetOf({ memoryMax, queueMax, lagStep, rateMax, calm }: RunOptions): 
   };
 }
 
-/** Events a second in the minute before a time, from what is stored: an estimate of what passes while nobody looks. */
-async function rateAt(store: Store, atNs: bigint): Promise<number> {
-  const [row] = await store.query<{ events: number }>(
-    `SELECT sum(1 + m.replies + length(m.delivered_at) + m.reply_deliveries) AS events FROM oslo_messages AS m FINAL
-     WHERE m.published_at BETWEEN fromUnixTimestamp64Nano({at:Int64}, 'UTC') - INTERVAL 60 SECOND AND fromUnixTimestamp64Nano({at:Int64}, 'UTC')`,
+/** Events a second in the minute before a time, by vhost, from what is stored: an estimate of what passes while nobody looks. */
+async function ratesAt(store: Store, atNs: bigint): Promise<Map<string, number>> {
+  const rows = await store.query<{ vhost: string; events: number }>(
+    `SELECT m.vhost AS vhost, sum(1 + m.replies + length(m.delivered_at) + m.reply_deliveries) AS events FROM oslo_messages AS m FINAL
+     WHERE m.published_at BETWEEN fromUnixTimestamp64Nano({at:Int64}, 'UTC') - INTERVAL 60 SECOND AND fromUnixTimestamp64Nano({at:Int64}, 'UTC')
+     GROUP BY m.vhost`,
     { at: String(atNs) },
   );
-  return (row?.events ?? 0) / 60;
+  return new Map(rows.map(({ vhost, events }) => [vhost, events / 60]));
 }
 
-/** Bodies that wait in memory, where the broker sends without acknowledgements. */
-const INBOX_BYTES_MAX = 64 * 1024 * 1024;
 const PATIENCE = { firstMs: 500, maxMs: 15_000 };
 
 function directoryOf({ store }: RunOptions): string {
@@ -211,37 +252,4 @@ function asMisuse(error: unknown): never {
 
 function log(text: string): void {
   process.stderr.write(`oslotap: ${text}\n`);
-}
-
-interface Stop {
-  /** Called once. At once, where it was told already. */
-  onStop(listener: () => void): void;
-  release(): void;
-}
-
-/** The first signal ends it in order, the second at once: what was received is in the journal. */
-function stopSignal(forMs: number | undefined): Stop {
-  let isStopped = false;
-  let tell = () => {};
-  const stop = () => {
-    if (isStopped) process.exit(1);
-    isStopped = true;
-    tell();
-  };
-  const timer = forMs === undefined ? null : setTimeout(() => isStopped || stop(), forMs);
-  process.on('SIGINT', stop).on('SIGTERM', stop);
-  return {
-    onStop: (listener) => {
-      tell = listener;
-      if (isStopped) listener();
-    },
-    release: () => {
-      process.off('SIGINT', stop).off('SIGTERM', stop);
-      if (timer !== null) clearTimeout(timer);
-    },
-  };
-}
-
-function thousands(count: number): string {
-  return count.toLocaleString('en-US');
 }

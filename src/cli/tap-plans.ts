@@ -23,8 +23,13 @@ export interface TapPlanOptions {
   readonly sourceApi?: readonly string[];
 }
 
+export interface VhostPlan extends TapPlan {
+  /** False for one beside the first of a vhost: what it misses is not lost. */
+  readonly isMain: boolean;
+}
+
 export interface TapPlans {
-  readonly plans: readonly TapPlan[];
+  readonly plans: readonly VhostPlan[];
   /** To begin with. Taps that never see deliveries begin, and are at their best, at `publish`. */
   readonly tier: Tier;
   /** Management APIs of the broker that the services use: one for each node. */
@@ -107,18 +112,18 @@ function refuseMixtures(options: TapPlanOptions, taps: readonly TapName[]): void
   }
 }
 
-/** The first of a vhost is the one that counts: what another beside it misses is not lost. */
-function plansOf(broker: Broker, taps: readonly TapName[], options: TapPlanOptions, { tls, apis }: LiveSetUp): TapPlan[] {
+function plansOf(broker: Broker, taps: readonly TapName[], options: TapPlanOptions, { tls, apis }: LiveSetUp): VhostPlan[] {
   const common = { broker, tls, exchanges: options.exchanges ?? null };
   if (options.tier === 'requests') {
     const [api] = apis;
     if (api === undefined) throw new Misuse('--tier requests needs --api: it tells which fanout exchanges there are');
-    return [requestsPlan(common, api)];
+    return [{ ...requestsPlan(common, api), isMain: true }];
   }
-  return [
+  const plans = [
     ...(taps.includes('firehose') ? [firehosePlan(broker)] : []),
     ...(taps.includes('notifications') ? [notificationsPlan(common, options.notificationTopics)] : []),
   ];
+  return plans.map((plan, nth) => ({ ...plan, isMain: nth === 0 }));
 }
 
 function readShovel(options: TapPlanOptions & LiveOptions, setUp: LiveSetUp, command: Command): TapPlans {
@@ -148,7 +153,7 @@ function readShovel(options: TapPlanOptions & LiveOptions, setUp: LiveSetUp, com
     for (const other of apis) other.close();
   };
   return {
-    plans: [shovelPlan({ target, api: shovelApi, source, tls, bounds, tier: tier as Tier })],
+    plans: [{ ...shovelPlan({ target, api: shovelApi, source, tls, bounds, tier: tier as Tier }), isMain: true }],
     tier: tier as Tier,
     apis,
     close,

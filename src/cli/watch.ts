@@ -9,15 +9,18 @@ import type { ArmedRecord } from '../../collectors/management/record.ts';
 import { readBrokerSnapshot } from '../../collectors/management/snapshot.ts';
 import { Budget, type BudgetLimits, type Load } from '../budget.ts';
 import { reasonOf } from '../errors.ts';
+import type { Sidecar } from '../sidecar.ts';
 import type { Processes } from '../trace/processes.ts';
 import type { LiveSetUp } from './live-options.ts';
-import type { Tapping, VhostTap } from './tapping.ts';
+import type { Tapping } from './tapping.ts';
+import type { VhostTap } from './vhost-tap.ts';
 
 export interface WatchParts {
   readonly tapping: Tapping;
   readonly setUp: LiveSetUp;
   /** Of the broker that the services use, one for each node. */
   readonly apis: readonly ManagementApi[];
+  readonly sidecar: Sidecar;
   readonly processes: Processes;
   readonly budget: BudgetLimits;
   /** Where it may arm: what it found goes there. */
@@ -39,6 +42,8 @@ const UNTRACED_NS = 5_000_000_000n;
 const LAST_STEP_SAMPLES = 12;
 /** An overflow is counted for so long: the broker's statistics come late. Nanoseconds. */
 const COUNTED_NS = 30_000_000_000n;
+/** Lines that are remembered, so as not to be told again. */
+const TOLD_MAX = 100;
 
 export class Watch {
   readonly #parts: WatchParts;
@@ -49,6 +54,8 @@ export class Watch {
   /** What was lost by overflow before. */
   readonly #lostBefore = new Map<VhostTap, number>();
   readonly #told = new Set<string>();
+  readonly #underWay = new Set<Promise<void>>();
+  #isStopped = false;
   #isChecking = false;
   /** Samples in alarm since nothing is taken. */
   #alarmedAtOff = 0;
@@ -58,10 +65,16 @@ export class Watch {
     this.#budget = new Budget(parts.tapping.tier, parts.budget);
   }
 
+  /** Switches the firehose on where it may, so that it is on when the taps start. */
+  async arm(): Promise<void> {
+    const { apis, record } = this.#parts;
+    if (record !== null && apis.length > 0) await this.#checkByApi();
+  }
+
   async start(): Promise<void> {
     const { tapping, apis } = this.#parts;
-    tapping.onConnected = () => void this.#check();
-    this.#every(MEASURE_MS, async () => tapping.measure());
+    tapping.onConnected = () => void this.#do(() => this.#check());
+    this.#every(MEASURE_MS, () => tapping.measure());
     this.#every(SAMPLE_MS, () => this.#sample());
     this.#every(CHECK_MS, () => this.#check());
     this.#every(SNAPSHOT_MS, () => this.#learn());
@@ -69,8 +82,11 @@ export class Watch {
     await this.#check();
   }
 
-  stop(): void {
+  /** Resolves once what is under way is done: nothing is switched on after that. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
     for (const timer of this.#timers) clearInterval(timer);
+    await Promise.all(this.#underWay);
   }
 
   #every(periodMs: number, work: () => Promise<void>): void {
@@ -78,10 +94,18 @@ export class Watch {
     const timer = setInterval(async () => {
       if (isBusy) return;
       isBusy = true;
-      await work().catch((error) => this.#tellOnce('watch', reasonOf(error)));
+      await this.#do(work);
       isBusy = false;
     }, periodMs);
     this.#timers.push(timer);
+  }
+
+  async #do(work: () => Promise<void>): Promise<void> {
+    if (this.#isStopped) return;
+    const done = work().catch((error) => this.#tellOnce(reasonOf(error)));
+    this.#underWay.add(done);
+    await done;
+    this.#underWay.delete(done);
   }
 
   /** Is the firehose on? By the API where there is one, else by what it shows of our own markers. */
@@ -104,7 +128,7 @@ export class Watch {
     const vhosts = tapping.firehoses.map(({ vhost }) => vhost);
     let states = await checkArmed(apis, vhosts);
     const off = states.filter(({ state }) => state === 'off');
-    if (off.length > 0 && record !== null && tapping.tier !== 'off') {
+    if (off.length > 0 && record !== null && tapping.tier !== 'off' && !this.#isStopped) {
       this.#note(states);
       const steps = await arm(apis, vhosts, record).catch((error) => log(`arming failed: ${reasonOf(error)}`));
       for (const step of steps ?? []) {
@@ -134,7 +158,7 @@ export class Watch {
         const detail = `the firehose was off on ${node}`;
         tapping.gaps.begin(scope, this.#offSince(key, tap, nowNs), { rate, share: 1 / Math.max(1, nodeCount(states)) }, detail);
       } else {
-        this.#tellOnce(`${key} ${reason}`, `whether the firehose is on on ${node}, vhost '${vhost}', cannot be told: ${reason}`);
+        this.#tellOnce(`whether the firehose is on on ${node}, vhost '${vhost}', cannot be told: ${reason}`);
       }
     }
   }
@@ -169,6 +193,7 @@ export class Watch {
 
   async #sample(): Promise<void> {
     const { tapping } = this.#parts;
+    if (tapping.taps.every(({ tap }) => tap.isStandby)) return;
     const load = await this.#load();
     const step = this.#budget.sample(load, performance.now());
     if (step !== null) await tapping.go(step.level, step.reason);
@@ -187,9 +212,9 @@ export class Watch {
   }
 
   async #load(): Promise<Load> {
-    const { tapping, setUp, apis } = this.#parts;
+    const { tapping, sidecar, setUp, apis } = this.#parts;
     const blocked = tapping.taps.find(({ alarm }) => alarm !== null)?.alarm ?? null;
-    const known = { lagMs: tapping.lagMs, rate: tapping.rate };
+    const known = { lagMs: tapping.lagMs, isSinkWaiting: sidecar.isWaiting, rate: tapping.rate };
     // A shovel has two brokers.
     const brokers = [...new Set([setUp.apis[0], apis[0]])].filter((api) => api !== undefined);
     if (brokers.length === 0) return { ...known, alarm: blocked, memoryShare: null, queueShare: null };
@@ -208,7 +233,7 @@ export class Watch {
 
   #nodes(api: ManagementApi): Promise<BrokerNode[]> {
     return api.nodes().catch((error) => {
-      this.#tellOnce(`nodes ${api.at}`, `the budget cannot see the nodes: ${reasonOf(error)}`);
+      this.#tellOnce(`the budget cannot see the nodes: ${reasonOf(error)}`);
       return [];
     });
   }
@@ -227,7 +252,7 @@ export class Watch {
       const { overflow } = of;
       if (overflow === null) this.#lostBefore.set(of, lost);
       else {
-        tapping.writeOverflow(of, lost - (this.#lostBefore.get(of) ?? 0));
+        tapping.tapGaps.writeOverflow(of, lost - (this.#lostBefore.get(of) ?? 0));
         if (tapping.clock.nowNs() - overflow.toNs > COUNTED_NS) of.overflow = null;
       }
     }
@@ -247,9 +272,13 @@ export class Watch {
     );
   }
 
-  #tellOnce(what: string, text: string): undefined {
-    if (this.#told.has(what)) return;
-    this.#told.add(what);
+  #tellOnce(text: string): undefined {
+    if (this.#told.has(text)) return;
+    this.#told.add(text);
+    for (const oldest of this.#told) {
+      if (this.#told.size <= TOLD_MAX) break;
+      this.#told.delete(oldest);
+    }
     this.#parts.log(text);
   }
 }

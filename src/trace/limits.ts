@@ -14,7 +14,7 @@ export interface Limits extends HandlerLimits {
   readonly notificationHoldMs: number;
   /** How long a stream's message may be read again: oslo.messaging's default `x-max-age`. Milliseconds. */
   readonly streamHoldMs: number;
-  /** Stories open at once; at the bound the oldest is closed as `evicted`. */
+  /** Stories open at once; at the bound the oldest is closed as `evicted`, a call last. */
   readonly openMax: number;
 }
 

@@ -35,7 +35,8 @@ interface Due {
 
 export class OpenStories {
   readonly #limits: Limits;
-  readonly #byId = new Map<string, OpenStory>();
+  readonly #calls = new Map<string, OpenStory>();
+  readonly #others = new Map<string, OpenStory>();
   readonly #due = new TinyQueue<Due>([], compareDue);
   #queued = 0;
   readonly #isConsumed: (queue: string) => boolean;
@@ -47,25 +48,25 @@ export class OpenStories {
   }
 
   get isFull(): boolean {
-    return this.#byId.size > this.#limits.openMax;
+    return this.size > this.#limits.openMax;
   }
 
   get size(): number {
-    return this.#byId.size;
+    return this.#calls.size + this.#others.size;
   }
 
   get(uniqueId: string): OpenStory | undefined {
-    return this.#byId.get(uniqueId);
+    return this.#calls.get(uniqueId) ?? this.#others.get(uniqueId);
   }
 
   /** Adds a story, once its first event is in it. Most end soon after: a first look then saves them a long stay in the queue. */
   add(story: OpenStory): void {
-    this.#byId.set(story.uniqueId, story);
+    this.#ofKind(story).set(story.uniqueId, story);
     this.#queue(story, story.touchedNs + BigInt(this.#limits.attributionHoldMs) * 1_000_000n);
   }
 
   remove(story: OpenStory): void {
-    this.#byId.delete(story.uniqueId);
+    this.#ofKind(story).delete(story.uniqueId);
   }
 
   /** A story may be due earlier than it stands in the queue. */
@@ -86,14 +87,18 @@ export class OpenStories {
     return undefined;
   }
 
-  /** The story that was opened first: the one to go at the bound. What is due first may be the newest. */
+  /**
+   * The one to go at the bound: of those that no answer is expected of, what was opened first (what is due first may be the
+   * newest); only then a call.
+   */
   oldest(): OpenStory | undefined {
-    return this.#byId.values().next().value;
+    return this.#others.values().next().value ?? this.#calls.values().next().value;
   }
 
-  /** All that is open, oldest first. */
-  values(): IterableIterator<OpenStory> {
-    return this.#byId.values();
+  /** All that is open. */
+  *values(): Generator<OpenStory> {
+    yield* this.#calls.values();
+    yield* this.#others.values();
   }
 
   /** The story that will be due first, or undefined where none is open. */
@@ -108,12 +113,16 @@ export class OpenStories {
     return undefined;
   }
 
+  #ofKind({ message }: OpenStory): Map<string, OpenStory> {
+    return message.kind === 'call' ? this.#calls : this.#others;
+  }
+
   #queue(story: OpenStory, atNs: bigint): void {
     this.#due.push({ atNs, nth: this.#queued++, story });
   }
 
   #isOpen(story: OpenStory): boolean {
-    return this.#byId.get(story.uniqueId) === story;
+    return this.#ofKind(story).get(story.uniqueId) === story;
   }
 
   /** When nothing more of a story is expected. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Budget, DEFAULT_BUDGET, type Load } from '../../../src/budget.ts';
 
-const CALM: Load = { alarm: null, memoryShare: 0.2, queueShare: 0, lagMs: 10, rate: 1_000 };
+const CALM: Load = { alarm: null, memoryShare: 0.2, queueShare: 0, lagMs: 10, isSinkWaiting: false, rate: 1_000 };
 const LAGGING: Load = { ...CALM, lagMs: 61_000 };
 
 /** Samples every 5 s, as the sidecar takes them: the levels after each. */
@@ -75,6 +75,13 @@ test('a step up that was too early makes the next one wait twice as long', () =>
     waits.push(nowMs - downMs);
   }
   expect(waits).toEqual([65_000, 125_000, 245_000, 485_000]);
+});
+
+test('a lag that is of our own store is no reason to step down: how full the queue is counts', () => {
+  const waiting = { ...LAGGING, isSinkWaiting: true };
+  expect(new Set(levels(new Budget('full', DEFAULT_BUDGET), repeat(waiting, 20)))).toEqual(new Set(['full']));
+  const full = levels(new Budget('full', DEFAULT_BUDGET), repeat({ ...waiting, queueShare: 0.9 }, 2));
+  expect(full).toEqual(['full', 'publish']);
 });
 
 test('it never goes above the level that was asked for', () => {

@@ -44,6 +44,14 @@ test('whoever stops ends what is open', () => {
   ]);
 });
 
+test('nothing begins after the end: a check that was under way would leave it open for ever', () => {
+  const written: Gap[] = [];
+  const gaps = new Gaps((gap) => written.push(gap));
+  gaps.endAll(0n);
+  gaps.begin(OFF, SECOND, { rate: 1, share: 1 }, 'late');
+  expect(written).toEqual([]);
+});
+
 test('what is known to be lost counts where the estimate is less', () => {
   const written: Gap[] = [];
   const span = { fromNs: 0n, toNs: SECOND };
@@ -65,4 +73,22 @@ test('a rate is known after the first second, and an estimate before', () => {
   expect(rate.perSecond(5_500)).toBe(30);
   rate.add(10, 6_100);
   expect(rate.perSecond(7_000)).toBe(20);
+});
+
+test('while nobody looks a rate stays what it was, and goes on from there', () => {
+  const rate = new Rate();
+  for (let second = 0; second < 60; second++) rate.add(100, 1_000_000 + second * 1_000);
+  rate.freeze(1_060_000, 500);
+  rate.add(7, 1_061_000);
+  expect(rate.perSecond(1_060_000 + 3_600_000)).toBe(100);
+  rate.resume(5_000_000);
+  rate.add(40, 5_000_000);
+  expect(rate.perSecond(5_001_000)).toBe(99); // 59 seconds of 100, one of 40
+});
+
+test('a loss that is noticed late is no minute without events', () => {
+  const rate = new Rate();
+  for (let second = 0; second < 60; second++) rate.add(100, 1_000_000 + second * 1_000);
+  rate.freeze(1_090_000, 30_500);
+  expect(rate.perSecond(1_090_000)).toBe(100);
 });
