@@ -13,6 +13,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChannelModel, ConsumeMessage } from 'amqplib';
 import { reasonOf } from '../../src/errors.ts';
+import { Backlog } from './backlog.ts';
 import { type Clock, StampedTime, stampOf } from './clock.ts';
 import { BrokerFailure, connect, hostOf, type TlsMaterial, type Turn } from './connect.ts';
 import type { Acknowledger, Inbox } from './inbox.ts';
@@ -70,6 +71,9 @@ const CAREFUL_MESSAGES = 1_000;
 /** A consumer that is given nothing for so long, not even the markers, stands by. Nanoseconds. */
 const STANDBY_NS = 5_000_000_000n;
 
+/** Messages of a backlog between two looks at its clock. */
+const BACKLOG_TICK = 500;
+
 /** How the last connection ended, and how to go on. */
 type Mode = 'normal' | 'careful' | 'skip';
 
@@ -94,8 +98,8 @@ export class QueueTap {
   #mode: Mode = 'normal';
   #connectedNs: bigint | null = null;
   #running: Promise<void> = Promise.resolve();
-  /** Messages that were queued while nobody consumed: their time of receipt is late. */
-  #backlogCount = 0;
+  /** What was queued while nobody consumed: its time of receipt is late. */
+  #backlog: Backlog | null = null;
   #isLagging = false;
 
   constructor(options: TapOptions) {
@@ -107,6 +111,7 @@ export class QueueTap {
       returned: (sentNs) => {
         clock.resync();
         this.receivedNs = sentNs;
+        this.#backlog?.pin(sentNs);
         inbox.tick(this, sentNs);
       },
       dropped: (fromNs, toNs, lost) => listener.overflowed(fromNs, toNs, lost),
@@ -211,7 +216,7 @@ export class QueueTap {
       const companion = await this.#openCompanion(session);
       const origin = await this.#options.origin?.prepare(companion);
       const isNewQueue = isNew || origin?.isNew === true;
-      this.#backlogCount = this.#isStale() ? backlogCount : 0;
+      this.#backlog = this.#isStale() ? new Backlog(backlogCount, this.#aliveNs, this.#options.clock.nowNs()) : null;
       if (this.#mode === 'skip') await this.#skipUnreadable(session);
       await this.#markers.start(companion);
       this.#session = session;
@@ -236,9 +241,12 @@ export class QueueTap {
 
   /** Was nobody here for so long that what waited in the queue has no good time any more? */
   #isStale(): boolean {
-    const { aliveNs, clock, lagMaxMs } = this.#options;
-    const lastNs = this.receivedNs ?? aliveNs;
-    return lastNs === null || Number(clock.nowNs() - lastNs) / 1e6 > lagMaxMs;
+    const { clock, lagMaxMs } = this.#options;
+    return this.#aliveNs === null || Number(clock.nowNs() - this.#aliveNs) / 1e6 > lagMaxMs;
+  }
+
+  get #aliveNs(): bigint | null {
+    return this.receivedNs ?? this.#options.aliveNs;
   }
 
   /** The head of the queue is a message that ended the connection twice: the broker lets go of it as it is sent. */
@@ -271,8 +279,18 @@ export class QueueTap {
     this.#session?.renew();
   }
 
+  /** One more of what had waited; now and then it tells how late it is by now. */
+  #passBacklog(): void {
+    const backlog = this.#backlog;
+    if (backlog === null) return;
+    backlog.pass();
+    if (backlog.isOver) this.#backlog = null;
+    else if (this.receivedCount % BACKLOG_TICK === 0 && backlog.nowNs !== null) this.#options.inbox.tick(this, backlog.nowNs);
+  }
+
   #take(message: ConsumeMessage, from: Acknowledger): void {
     const { inbox, clock, toReceived, prefetch } = this.#options;
+    this.#passBacklog();
     const { fields, properties } = message;
     this.isActive = true;
     if (fields.exchange === '' || fields.routingKey === this.#markerQueue) {
@@ -290,12 +308,10 @@ export class QueueTap {
     }
     this.receivedCount++;
     let isLagging = this.#isLagging;
-    if (this.#backlogCount > 0) {
-      this.#backlogCount--;
-      isLagging = true;
-    }
     // About when it was queued: so that it stands beside the markers' clock, which is behind too.
-    if (isLagging) receivedNs -= this.#markers.returnedAfterNs ?? 0n;
+    if (this.#backlog !== null) receivedNs = this.#backlog.nowNs ?? receivedNs;
+    else if (isLagging) receivedNs -= this.#markers.returnedAfterNs ?? 0n;
+    isLagging ||= this.#backlog !== null;
     if (received.routingKey.startsWith('publish.')) this.#stamped.learn(arrivedNs, stampOf(received.headers));
     const stampedNs = this.#stamped.at(arrivedNs);
     if (stampedNs !== null) {
