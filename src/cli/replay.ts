@@ -12,6 +12,7 @@ import type { Store } from '../store/store.ts';
 import { Processes } from '../trace/processes.ts';
 import { Progress } from './progress.ts';
 import { openWriter, type StoreOptions, storeOption } from './store-option.ts';
+import { thousands } from './thousands.ts';
 
 export function replayCommand(): Command {
   return new Command('replay')
@@ -197,8 +198,4 @@ function warn(text: string): void {
 
 function total(counts: Readonly<Partial<Record<string, number>>>): number {
   return Object.values(counts).reduce<number>((sum, count) => sum + (count ?? 0), 0);
-}
-
-function thousands(count: number): string {
-  return count.toLocaleString('en-US');
 }

@@ -141,6 +141,8 @@ export class Tapping {
       if (vhostTap.plan.check === undefined) continue;
       const supply = await vhostTap.plan.check().catch((error): Supply => ({ trouble: reasonOf(error), isKept: true }));
       this.tapGaps.noteSupply(vhostTap, supply);
+      // A shovel that comes back publishes again what was not confirmed, and nothing in the copies says so.
+      if (supply.trouble !== null) this.#parts.sidecar.connectionLost(false);
     }
   }
 
