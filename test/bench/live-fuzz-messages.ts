@@ -148,7 +148,11 @@ export class FuzzMessages {
 
   #table(depth: number): Record<string, unknown> {
     const table: Record<string, unknown> = {};
-    for (let left = this.#random.below(depth === 0 ? 6 : 4); left > 0; left--) table[this.#key()] = this.#value(depth + 1);
+    for (let left = this.#random.below(depth === 0 ? 6 : 4); left > 0; left--) {
+      const key = this.#key();
+      // `!` alone is how the library marks a value of a given type.
+      if (key !== '!') table[key] = this.#value(depth + 1);
+    }
     return table;
   }
 

@@ -5,10 +5,10 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { TraceSummary } from '../../src/queries/traces.ts';
-import { describeWithBroker } from '../support/broker.ts';
+import { type Broker, describeWithBroker, type Missing } from '../support/broker.ts';
 import { oslotap, scratch } from '../support/cli.ts';
 import { figuresOf } from '../support/figures.ts';
-import { type FailuresOptions, playFailures } from '../support/oslo-failures.ts';
+import { type Expected, type FailuresOptions, playFailures } from '../support/oslo-failures.ts';
 import { Sidecar, storedMessages } from '../support/sidecar.ts';
 
 type Variant = Required<Pick<FailuresOptions, 'recent' | 'queues'>>;
@@ -19,22 +19,14 @@ await describeWithBroker('real oslo.messaging, live', { trace: true }, (broker) 
     { recent: false, queues: 'quorum' },
     { recent: true, queues: 'quorum' },
     { recent: true, queues: 'stream' },
-  ])('$queues queues, a recent release: $recent', { timeout: 120_000 }, async ({ recent, queues }) => {
-    // A queue's kind cannot change: a vhost for each.
-    const vhost = `${recent ? 'recent' : 'debian'}-${queues}`;
-    await broker.ctl('add_vhost', vhost);
-    await broker.ctl('set_permissions', '-p', vhost, broker.user, '.*', '.*', '.*');
-    await broker.ctl('trace_on', '-p', vhost);
-    const amqp = `${broker.amqp}${vhost}`;
-    const directory = join(scratch(), 'data');
-    const store = `chdb:${directory}`;
-    const api = broker.api.replace('://', `://${broker.user}:${broker.password}@`);
-    const sidecar = await Sidecar.start(['--store', store], { OSLOTAP_AMQP: amqp, OSLOTAP_API: api });
-    const expected = await playFailures({ amqp, recent, queues });
-    if ('missing' in expected) {
-      console.warn(`SKIPPED: ${expected.missing}`);
+  ])('$queues queues, a recent release: $recent', { timeout: 240_000 }, async ({ recent, queues }) => {
+    const played = await playBeside(broker, `${recent ? 'recent' : 'debian'}-${queues}`, { recent, queues });
+    if ('missing' in played) {
+      console.warn(`SKIPPED: ${played.missing}`);
       return;
     }
+    const { sidecar, expected, directory } = played;
+    const store = `chdb:${directory}`;
     expect(await sidecar.stop()).toBe(0);
 
     const messages = storedMessages(store);
@@ -60,3 +52,32 @@ await describeWithBroker('real oslo.messaging, live', { trace: true }, (broker) 
     expect(expected.secrets.filter((secret) => everything.includes(secret))).toEqual([]);
   });
 });
+
+interface Played {
+  readonly sidecar: Sidecar;
+  readonly expected: Expected;
+  readonly directory: string;
+}
+
+/**
+ * Plays on a vhost of its own (a queue's kind cannot change), beside a sidecar. On a busy machine the play itself now and then
+ * does not come to its end: then it is played once more, from the beginning.
+ */
+async function playBeside(broker: Broker, name: string, variant: Variant, isLast = false): Promise<Played | Missing> {
+  const vhost = isLast ? `${name}-again` : name;
+  await broker.ctl('add_vhost', vhost);
+  await broker.ctl('set_permissions', '-p', vhost, broker.user, '.*', '.*', '.*');
+  await broker.ctl('trace_on', '-p', vhost);
+  const amqp = `${broker.amqp}${vhost}`;
+  const directory = join(scratch(), 'data');
+  const api = broker.api.replace('://', `://${broker.user}:${broker.password}@`);
+  const sidecar = await Sidecar.start(['--store', `chdb:${directory}`], { OSLOTAP_AMQP: amqp, OSLOTAP_API: api });
+  try {
+    const expected = await playFailures({ amqp, ...variant });
+    return 'missing' in expected ? expected : { sidecar, expected, directory };
+  } catch (error) {
+    await sidecar.kill();
+    if (isLast || !/still being handled/.test(String(error))) throw error;
+    return playBeside(broker, name, variant, true);
+  }
+}

@@ -38,7 +38,7 @@ import oslo_variants
 import rabbitmq_node
 from oslo_probe import secret
 
-READY_SECONDS, RUN_SECONDS, SETTLE_SECONDS = 30, 60, 45
+READY_SECONDS, RUN_SECONDS, SETTLE_SECONDS = 30, 60, 20
 LARGE = 200_000
 LOOK_ALIKES = {
     '_unique_id': 'f' * 32, '_msg_id': 'e' * 32, '_reply_q': 'reply_' + 'd' * 32, 'method': 'not_the_method', 'version': '9.9',
