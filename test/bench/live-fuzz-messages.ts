@@ -43,6 +43,9 @@ const HUGE_BYTES = 4 * 2 ** 20;
 const BOMB_BYTES = 40 * 2 ** 20;
 const NESTING = 20_000;
 
+/** `!` marks a value of a given type for the library; the broker refuses CC and BCC that are no lists. */
+const RESERVED_KEYS = new Set(['!', 'CC', 'BCC']);
+
 export class FuzzMessages {
   readonly #random: Random;
   readonly #real: readonly Buffer[];
@@ -150,8 +153,7 @@ export class FuzzMessages {
     const table: Record<string, unknown> = {};
     for (let left = this.#random.below(depth === 0 ? 6 : 4); left > 0; left--) {
       const key = this.#key();
-      // `!` alone is how the library marks a value of a given type.
-      if (key !== '!') table[key] = this.#value(depth + 1);
+      if (!RESERVED_KEYS.has(key)) table[key] = this.#value(depth + 1);
     }
     return table;
   }
