@@ -18,7 +18,7 @@ export const TAP_QUEUE = 'oslotap.firehose';
 /** The broker's counts come late: so often, a second apart, the queue has to be seen empty, its markers left out. */
 const QUIET_LOOKS = 3;
 const MARKERS = 2;
-const STALLED_MS = 60_000;
+const STALLED_MS = 120_000;
 
 /** There is no RabbitMQ here to be measured. */
 export class NoBroker extends Error {}
