@@ -7,6 +7,7 @@ import type { Channel, ChannelModel, ConsumeMessage, GetMessage } from 'amqplib'
 import { reasonOf } from '../../src/errors.ts';
 import { BrokerFailure, connect, type TlsMaterial, type Turn } from './connect.ts';
 import type { Acknowledger, Inbox } from './inbox.ts';
+import { boundedArguments, type QueueBounds } from './queue-bounds.ts';
 import { destroySocket, pauseReading, resumeReading } from './reading.ts';
 import type { Broker } from './url.ts';
 
@@ -15,15 +16,6 @@ export interface Binding {
   readonly key: string;
   /** Passed over where there is no such exchange. */
   readonly isOptional?: true;
-}
-
-export interface QueueBounds {
-  /** Messages; beyond it the oldest are dropped. */
-  readonly lengthMax: number;
-  /** Bytes of bodies; headers are not counted by the broker. */
-  readonly bytesMax: number;
-  /** The queue vanishes when nobody has consumed it for so long. Milliseconds. */
-  readonly expiresMs: number;
 }
 
 /** The queue, and what it is bound to. */
@@ -76,7 +68,8 @@ export class Session implements Acknowledger {
     const channel = await this.#openChannel();
     await permitted(options, `configure on the queue '${queue}'`, async () => {
       await options.prepare?.(channel);
-      await channel.assertQueue(queue, { durable: false, arguments: argumentsOf(bounds) });
+      const ours = { ...boundedArguments(bounds), 'x-single-active-consumer': true };
+      await channel.assertQueue(queue, { durable: false, arguments: ours });
     });
     await this.bind(options, bindings);
     return { isNew: found === null, backlogCount: found?.messageCount ?? 0 };
@@ -236,18 +229,6 @@ async function within(timeoutMs: number, work: () => Promise<void>): Promise<voi
 
 function nameOf({ exchange, key }: Binding): string {
   return `${exchange}\0${key}`;
-}
-
-function argumentsOf({ lengthMax, bytesMax, expiresMs }: QueueBounds): Record<string, unknown> {
-  return {
-    'x-queue-type': 'classic',
-    'x-queue-mode': 'lazy',
-    'x-max-length': lengthMax,
-    'x-max-length-bytes': bytesMax,
-    'x-overflow': 'drop-head',
-    'x-expires': expiresMs,
-    'x-single-active-consumer': true,
-  };
 }
 
 /** Runs one step of the set-up; where the broker refuses it, says which permission is missing. */

@@ -1,7 +1,8 @@
 /** The shovel itself, as the broker wants it. It holds the source's password: it goes into a PUT, and nowhere else. */
-import type { QueueBounds } from '../amqp/session.ts';
+import type { QueueBounds } from '../amqp/queue-bounds.ts';
+import { boundedArguments } from '../amqp/queue-bounds.ts';
 import { type Broker, describeHost } from '../amqp/url.ts';
-import { SOURCE_QUEUE, sourceQueueArguments } from './source.ts';
+import { SOURCE_QUEUE } from './source.ts';
 
 export const SHOVEL = 'oslotap';
 /** The exchange on the analysis broker that stands for the source's `amq.rabbitmq.trace`. */
@@ -20,7 +21,7 @@ export function shovelDefinition(source: Broker, target: Broker, bounds: QueueBo
     'src-protocol': 'amqp091',
     'src-uri': uris(source),
     'src-queue': SOURCE_QUEUE,
-    'src-queue-args': sourceQueueArguments(bounds),
+    'src-queue-args': boundedArguments(bounds),
     'src-prefetch-count': PREFETCH,
     'dest-protocol': 'amqp091',
     'dest-uri': `amqp:///${encodeURIComponent(target.vhost)}`,

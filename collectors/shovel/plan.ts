@@ -12,7 +12,7 @@
 import type { Channel, ChannelModel } from 'amqplib';
 import { reasonOf } from '../../src/errors.ts';
 import { BrokerFailure, connect, type TlsMaterial } from '../amqp/connect.ts';
-import type { QueueBounds } from '../amqp/session.ts';
+import type { QueueBounds } from '../amqp/queue-bounds.ts';
 import type { Broker } from '../amqp/url.ts';
 import { bindingsOf, type Tier, toReceived } from '../firehose/firehose.ts';
 import { FIREHOSE_QUEUE } from '../firehose/plan.ts';

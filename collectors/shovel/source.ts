@@ -5,29 +5,18 @@
 import type { ChannelModel } from 'amqplib';
 import { reasonOf } from '../../src/errors.ts';
 import { BrokerFailure } from '../amqp/connect.ts';
-import type { QueueBounds } from '../amqp/session.ts';
+import { boundedArguments, type QueueBounds } from '../amqp/queue-bounds.ts';
 import { type Broker, describeHost } from '../amqp/url.ts';
 import { bindingsOf, type Tier, TRACE_EXCHANGE } from '../firehose/firehose.ts';
 
 export const SOURCE_QUEUE = 'oslotap.shovel';
 
 /**
- * Durable, with these very arguments: a shovel declares what it does not find, durable, with its `src-queue-args`, and
- * whoever comes second must ask for the same. Unlike the tap's, it must have no single active consumer: shovels on a
- * cluster move from node to node.
+ * Durable, with the very arguments of the shovel's `src-queue-args`: a shovel declares what it does not find, and whoever
+ * comes second must ask for the same. Unlike the tap's it has no single active consumer: shovels on a cluster move from node
+ * to node.
+ * @returns whether there was none: what passed before is lost. @throws BrokerFailure
  */
-export function sourceQueueArguments({ lengthMax, bytesMax, expiresMs }: QueueBounds): Record<string, unknown> {
-  return {
-    'x-queue-type': 'classic',
-    'x-queue-mode': 'lazy',
-    'x-max-length': lengthMax,
-    'x-max-length-bytes': bytesMax,
-    'x-overflow': 'drop-head',
-    'x-expires': expiresMs,
-  };
-}
-
-/** @returns whether there was none: what passed before is lost. @throws BrokerFailure */
 export async function declareSource(
   connection: ChannelModel,
   source: Broker,
@@ -38,7 +27,7 @@ export async function declareSource(
   const channel = await connection.createChannel();
   channel.on('error', () => {});
   try {
-    await channel.assertQueue(SOURCE_QUEUE, { durable: true, arguments: sourceQueueArguments(bounds) });
+    await channel.assertQueue(SOURCE_QUEUE, { durable: true, arguments: boundedArguments(bounds) });
     const wanted = bindingsOf(tier);
     for (const { exchange, key } of bindingsOf('full')) {
       if (wanted.some((binding) => binding.key === key)) await channel.bindQueue(SOURCE_QUEUE, exchange, key);

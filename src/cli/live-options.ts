@@ -1,7 +1,7 @@
 /** Options of every command that listens to a broker. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { readTls, type TlsMaterial } from '../../collectors/amqp/connect.ts';
-import type { QueueBounds } from '../../collectors/amqp/session.ts';
+import type { QueueBounds } from '../../collectors/amqp/queue-bounds.ts';
 import { type Broker, parseAmqpUrl } from '../../collectors/amqp/url.ts';
 import { ManagementApi } from '../../collectors/management/api.ts';
 import { Misuse } from '../errors.ts';

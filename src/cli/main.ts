@@ -37,7 +37,9 @@ function program(): Command {
       'after',
       `
 Start here:
-  oslotap replay boot.ndjson.gz       read a capture into ./oslotap-data
+  oslotap tap status                  is the firehose on? (--api, or OSLOTAP_API)
+  oslotap run                         follow the broker at OSLOTAP_AMQP, until Ctrl-C
+  oslotap replay boot.ndjson.gz       or read a capture, both into ./oslotap-data
   oslotap requests                    the API requests in it, newest first
   oslotap show req-707e4331-…         one request: its call tree and its bill
   oslotap report                      every operation, counted
