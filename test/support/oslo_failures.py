@@ -53,6 +53,7 @@ class Worker(Endpoint):
     """Can be stopped from outside: it stays connected then, and reads nothing any more."""
 
     def pid(self, context):
+        oslo_probe.note_handled()       # whoever asks stops this process as soon as it is answered
         return os.getpid()
 
     def work(self, context, nth):
@@ -131,7 +132,7 @@ def reply_queue_deleted(bus):
     """The server tries to reply again and again; when the caller's process goes on, its time is over, and then it gets the reply."""
     context, client = bus.context(), bus.client('severing', timeout=2)
     client.call(context, 'echo', value='now there is a reply queue')
-    # Which of the two is first when it wakes up, the time-out or a reply to the queue that it declares anew, is the kernel's choice.
+    # What it finds first when it wakes up, the time-out or a reply in the queue that it declares anew, is the kernel's choice.
     with contextlib.suppress(bus.messaging.MessagingTimeout):
         client.call(context, 'sever', pid=os.getpid(), reply_queue=bus.rpc._driver._reply_q, seconds=3)
 
