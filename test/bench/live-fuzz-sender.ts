@@ -1,12 +1,13 @@
-/** Sends fuzz through exchanges of every type to consumers, as fast as the broker takes it; and asks the broker what it counted. */
+/** Sends fuzz through exchanges of every type to consumers, as fast as the broker takes it; and counts what those were given. */
 import { once } from 'node:events';
-import { type Channel, type ChannelModel, connect } from 'amqplib';
+import { type Channel, type ChannelModel, type ConfirmChannel, connect } from 'amqplib';
 import type { Broker } from '../support/broker.ts';
 import { FuzzMessages, Random } from './live-fuzz-messages.ts';
 import { pause } from './live-wait.ts';
 
-/** What the broker counted on these connections. */
+/** What went through the broker. Its own statistics come late while it is busy; this is counted here. */
 export interface Counted {
+  /** Confirmed by the broker. */
   readonly published: number;
   readonly delivered: number;
 }
@@ -21,13 +22,15 @@ const QUEUES = ['fuzz', 'fuzz.with.dots', 'reply_0123456789abcdef0123456789abcde
 const DIRECT_KEY = 'a.key';
 const BURST = 200;
 const CONNECTION = 'oslotap bench fuzz';
-/** The broker counts once a second: so long nothing may change. */
-const STEADY_LOOKS = 4;
 
 export class FuzzSender {
   sent = 0;
   readonly #broker: Broker;
   readonly #connections: ChannelModel[] = [];
+  #delivered = 0;
+  #publisher: ConfirmChannel | null = null;
+  #consumer: Channel | null = null;
+  readonly #consumerTags: string[] = [];
   #lost: Error | null = null;
 
   private constructor(broker: Broker) {
@@ -36,7 +39,8 @@ export class FuzzSender {
 
   static async start(broker: Broker): Promise<FuzzSender> {
     const sender = new FuzzSender(broker);
-    const channel = await sender.#connect();
+    const channel = sender.#watched(await (await sender.#connect()).createChannel());
+    sender.#consumer = channel;
     for (const [exchange, type] of Object.entries(EXCHANGES)) await channel.assertExchange(exchange, type, { durable: false });
     for (const queue of QUEUES) {
       await channel.assertQueue(queue, { durable: false });
@@ -48,14 +52,24 @@ export class FuzzSender {
     for (const [index, queue] of QUEUES.entries()) {
       // Headers as the broker gives them back are none of ours to check: the tap has to.
       const noAck = index > 0;
-      await channel.consume(queue, (message) => message !== null && !noAck && channel.ack(message), { noAck });
+      const { consumerTag } = await channel.consume(
+        queue,
+        (message) => {
+          if (message === null) return;
+          sender.#delivered++;
+          if (!noAck) channel.ack(message);
+        },
+        { noAck },
+      );
+      sender.#consumerTags.push(consumerTag);
     }
     return sender;
   }
 
   /** @throws where the broker closed a connection. */
   async send(count: number, seed: number): Promise<void> {
-    const channel = await this.#connect();
+    const channel = this.#watched(await (await this.#connect()).createConfirmChannel());
+    this.#publisher = channel;
     const messages = await FuzzMessages.load(seed);
     const random = new Random(seed + 1);
     while (this.sent < count) {
@@ -71,60 +85,35 @@ export class FuzzSender {
     }
   }
 
-  /** Once nothing is on its way any more. */
+  /** Once nothing is on its way any more: all is routed, the queues are empty, and what is on the wire has come. */
   async counted(): Promise<Counted> {
-    let [last, same] = ['', 0];
-    for (;;) {
-      const rows = (await this.#broker.manage('GET', '/api/channels')) as ChannelRow[];
-      const ours = rows
-        .filter(({ connection_details: { name } }) => this.#names.has(name))
-        .map(({ message_stats }) => message_stats ?? {});
-      const sum = (...names: (keyof Stats)[]) =>
-        ours.reduce((total, stats) => total + names.reduce((part, name) => part + (stats[name] ?? 0), 0), 0);
-      const counted = { published: sum('publish'), delivered: sum('deliver', 'deliver_no_ack') };
-      same = JSON.stringify(counted) === last && counted.published >= this.sent ? same + 1 : 0;
-      if (same >= STEADY_LOOKS) return counted;
-      last = JSON.stringify(counted);
-      await pause(1);
-    }
+    const [publisher, consumer] = [this.#publisher as ConfirmChannel, this.#consumer as Channel];
+    await publisher.waitForConfirms();
+    for (const queue of QUEUES) while ((await publisher.checkQueue(queue)).messageCount > 0) await pause(0.2);
+    for (const tag of this.#consumerTags) await consumer.cancel(tag); // answered after every delivery
+    return { published: this.sent, delivered: this.#delivered };
   }
 
   async stop(): Promise<void> {
     await Promise.all(this.#connections.map((connection) => connection.close().catch(() => {})));
   }
 
-  readonly #names = new Set<string>();
-
-  async #connect(): Promise<Channel> {
+  async #connect(): Promise<ChannelModel> {
     const connection = await connect(this.#broker.amqp, { clientProperties: { connection_name: CONNECTION } });
     this.#connections.push(connection);
-    const { localAddress, localPort, remoteAddress, remotePort } = (connection.connection as unknown as WithStream).stream;
-    this.#names.add(`${localAddress}:${localPort} -> ${remoteAddress}:${remotePort}`);
-    const channel = await connection.createChannel();
-    const lost = (error: Error) => {
-      this.#lost ??= error;
-      channel.emit('drain'); // whoever waits for it learns of the loss
-    };
-    connection.on('error', lost);
-    channel.on('error', lost);
+    connection.on('error', this.#onLoss);
+    return connection;
+  }
+
+  #watched<T extends Channel>(channel: T): T {
+    channel.on('error', this.#onLoss);
     return channel;
   }
-}
 
-interface WithStream {
-  readonly stream: {
-    readonly localAddress: string;
-    readonly localPort: number;
-    readonly remoteAddress: string;
-    readonly remotePort: number;
+  readonly #onLoss = (error: Error): void => {
+    this.#lost ??= error;
+    this.#publisher?.emit('drain'); // whoever waits for it learns of the loss
   };
-}
-
-type Stats = Partial<Record<'publish' | 'deliver' | 'deliver_no_ack', number>>;
-
-interface ChannelRow {
-  readonly connection_details: { readonly name: string };
-  readonly message_stats?: Stats;
 }
 
 /** Where to: each exchange, the default one too; keys that fit, and some that nobody has. */

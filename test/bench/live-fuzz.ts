@@ -57,8 +57,8 @@ async function run(stage: Stage, { count: messages, seed }: FuzzOptions): Promis
     rows: [
       ['messages a second, sent', count(messages / sendSeconds)],
       ['events a second, stored', count(taken / seconds)],
-      ['published, as the broker counted', count(counted.published)],
-      ['delivered, as the broker counted', count(counted.delivered)],
+      ['published, confirmed', count(counted.published)],
+      ['delivered, as the consumers counted', count(counted.delivered)],
       ['events, as the sidecar counted', count(taken)],
       ['  in rows of messages', `${count(stored.inMessages)} (in ${count(stored.messages)} rows)`],
       ['  in rows of unmatched', count(stored.unmatched)],
