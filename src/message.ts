@@ -95,6 +95,51 @@ export interface Notification extends Context {
   readonly uniqueId: string;
   readonly eventType: string;
   readonly publisherId: string | null;
+  /** What the audit filter tells of an HTTP request; null in any other notification, and where it cannot be read. */
+  readonly audit: AuditedRequest | null;
+}
+
+/**
+ * An HTTP request that an API's audit filter tells of, once as it comes and once as it is answered: `audit.http.request`
+ * and `audit.http.response`, CADF events. Source: keystonemiddleware's `audit/_api.py`, pycadf's `event.py`.
+ */
+export interface AuditedRequest {
+  readonly isResponse: boolean;
+  /** The id that the API gave the request, and answers with. The notification's own context has another. */
+  readonly requestId: string | null;
+  /** The id that its caller passed on: a service's. A user's client passes none, or one that is its own. */
+  readonly globalRequestId: string | null;
+  /** CADF's, `read/list`: create, read, update, delete, and what the API's audit map says of an action. */
+  readonly action: string;
+  /** A template: `/v2.1/servers/{id}/action`. Names in it are `{name}`; the query is left out. */
+  readonly path: string;
+  /** HTTP status; null as long as it is not answered. */
+  readonly status: number | null;
+}
+
+/** What OpenStack calls an object that messages are about. `unknown`: a uuid whose place does not say of what. */
+export type ResourceType =
+  | 'instance'
+  | 'port'
+  | 'network'
+  | 'subnet'
+  | 'router'
+  | 'floating_ip'
+  | 'security_group'
+  | 'volume'
+  | 'snapshot'
+  | 'backup'
+  | 'image'
+  | 'node'
+  | 'load_balancer'
+  | 'stack'
+  | 'cluster'
+  | 'unknown';
+
+export interface Resource {
+  readonly type: ResourceType;
+  /** A uuid. */
+  readonly id: string;
 }
 
 export type OsloMessage = Call | Cast | Fanout | Reply | Notification;
@@ -124,8 +169,8 @@ export interface Publish extends Hop {
   readonly routedQueues: readonly string[];
   /** AMQP `expiration`: the caller's time-out in milliseconds; only calls have it. */
   readonly expirationMs: number | null;
-  /** Distinct resource uuids that the arguments or the payload name; at most 256. */
-  readonly resources: readonly string[];
+  /** What the arguments, the payload or an audited path are about; at most 256. */
+  readonly resources: readonly Resource[];
 }
 
 /** The broker wrote a message to a consumer's socket. It does not say that anybody read it. */

@@ -1,8 +1,8 @@
 /**
  * The journal's files as bytes: lines are found, and told apart by their tag, without being parsed.
  *
- *   ["oslotap-journal",1]             the first line of a segment
- *   ["oslotap-journal",1,7]           the first line of carried.journal: what was left of the segments up to 7
+ *   ["oslotap-journal",2]             the first line of a segment
+ *   ["oslotap-journal",2,7]           the first line of carried.journal: what was left of the segments up to 7
  *   ["pc","key","timeNs",…]           an event (record.ts)
  *   ["ok","key","key",…]              these stories are durable in the store
  *   ["at","timeNs"]                   the tap was alive at
@@ -11,7 +11,7 @@
 import { open } from 'node:fs/promises';
 
 const FORMAT = 'oslotap-journal';
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
 export const STOP_LINE = '["st"]\n';
 
 /** What is read at a time: some 3 ms of work; a longer line is read whole. Bytes. */

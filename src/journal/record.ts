@@ -6,14 +6,16 @@
  *   tag             p publish | d deliver, then c call | s cast | f fanout | r reply | n notification
  *   OF THE HOP      p: routedQueues,expirationMs,resources      d: queue,redelivered,deliveryCount,streamOffset
  *   OF THE MESSAGE  c: uniqueId,REQUEST,replyQueue   s, f: REQUEST   r: uniqueId,ending,failure
- *                   n: requestId,globalRequestId,hasUser,eventType,publisherId
+ *                   n: requestId,globalRequestId,hasUser,eventType,publisherId,AUDIT
  *   REQUEST         requestId,globalRequestId,hasUser,method,object,namespace,version
+ *   AUDIT           null, or [isResponse,requestId,globalRequestId,action,path,status]
+ *   resources       type,id,type,id …
  *
  *   ["un",key,"timeNs",direction,exchange,queue,connection,bytes,reason]     an event that could not be understood
  *
  * The key (identity.ts) is `msgId` of calls and replies, and `uniqueId` of the others.
  */
-import type { BrokerEvent, OsloMessage, Undecodable } from '../message.ts';
+import type { AuditedRequest, BrokerEvent, OsloMessage, Resource, Undecodable } from '../message.ts';
 import type { JournalEvent } from './identity.ts';
 
 /** @param key journalKey(event), which the caller has at hand. */
@@ -43,7 +45,12 @@ function eventFields(event: BrokerEvent, key: string): unknown[] {
   const isPublish = event.event === 'publish';
   const tag = (isPublish ? 'p' : 'd') + LETTERS[message.kind];
   const fields: unknown[] = [tag, key, `${event.timeNs}`, vhost, exchange, routingKey, connection, channel, bytes, isLagging];
-  if (isPublish) fields.push(event.routedQueues, event.expirationMs, event.resources);
+  if (isPublish)
+    fields.push(
+      event.routedQueues,
+      event.expirationMs,
+      event.resources.flatMap(({ type, id }) => [type, id]),
+    );
   else fields.push(event.queue, event.redelivered, event.deliveryCount, event.streamOffset);
   pushMessage(fields, message);
   return fields;
@@ -56,6 +63,7 @@ function pushMessage(fields: unknown[], message: OsloMessage): void {
       return;
     case 'notification':
       fields.push(message.requestId, message.globalRequestId, message.hasUser, message.eventType, message.publisherId);
+      fields.push(message.audit === null ? null : auditFields(message.audit));
       return;
     case 'call':
       fields.push(message.uniqueId);
@@ -65,6 +73,11 @@ function pushMessage(fields: unknown[], message: OsloMessage): void {
   if (message.kind === 'call') fields.push(message.replyQueue);
 }
 
+function auditFields({ isResponse, requestId, globalRequestId, action, path, status }: AuditedRequest): OfAudit {
+  return [isResponse, requestId, globalRequestId, action, path, status];
+}
+
+type OfAudit = [boolean, string | null, string | null, string, string, number | null];
 type Hop = [string, string, string, string, string, string, string, number, number, boolean];
 type OfPublish = [string[], number | null, string[]];
 type OfDelivery = [string, boolean, number, number | null];
@@ -88,13 +101,14 @@ function eventOf(fields: readonly unknown[]): BrokerEvent | null {
   };
   if (isPublish) {
     const [routedQueues, expirationMs, resources] = fields.slice(HOP_FIELDS) as OfPublish;
-    return { event: 'publish', ...hop, routedQueues: routedQueues.map(shared), expirationMs, resources };
+    return { event: 'publish', ...hop, routedQueues: routedQueues.map(shared), expirationMs, resources: pairs(resources) };
   }
   const [queue, redelivered, deliveryCount, streamOffset] = fields.slice(HOP_FIELDS) as OfDelivery;
   return { event: 'deliver', ...hop, queue: shared(queue), redelivered, deliveryCount, streamOffset };
 }
 
 type OfContext = [string | null, string | null, boolean];
+type OfNotification = [...OfContext, string, string | null, OfAudit | null];
 type OfRequest = [...OfContext, string, string | null, string | null, string | null];
 
 /** @returns null where there are more or fewer fields than the kind has. */
@@ -114,13 +128,25 @@ function messageOf(tag: string, key: string, fields: readonly unknown[]): OsloMe
       return fields.length === 3 ? { kind: 'reply', uniqueId, msgId: key, ending, failure } : null;
     }
     case 'n': {
-      const [requestId, globalRequestId, hasUser, eventType, publisherId] = fields as [...OfContext, string, string | null];
-      if (fields.length !== 5) return null;
-      return { kind: 'notification', uniqueId: key, requestId, globalRequestId, hasUser, eventType, publisherId };
+      const [requestId, globalRequestId, hasUser, eventType, publisherId, of] = fields as OfNotification;
+      if (fields.length !== 6) return null;
+      const audit = of === null ? null : auditFrom(of);
+      return { kind: 'notification', uniqueId: key, requestId, globalRequestId, hasUser, eventType, publisherId, audit };
     }
     default:
       return null;
   }
+}
+
+function auditFrom([isResponse, requestId, globalRequestId, action, path, status]: OfAudit): AuditedRequest {
+  return { isResponse, requestId, globalRequestId, action: shared(action), path: shared(path), status };
+}
+
+function pairs(fields: readonly string[]): Resource[] {
+  const resources: Resource[] = [];
+  for (let i = 0; i + 1 < fields.length; i += 2)
+    resources.push({ type: fields[i] as Resource['type'], id: fields[i + 1] as string });
+  return resources;
 }
 
 function requestOf(fields: readonly [...OfRequest, ...unknown[]]) {

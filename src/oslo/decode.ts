@@ -8,7 +8,16 @@
  *
  * Source of the headers: RabbitMQ's deps/rabbit/src/rabbit_trace.erl.
  */
-import type { BrokerEvent, OsloMessage, TappedMessage, Undecodable, UndecodableReason } from '../message.ts';
+import type {
+  BrokerEvent,
+  Notification,
+  OsloMessage,
+  Resource,
+  TappedMessage,
+  Undecodable,
+  UndecodableReason,
+} from '../message.ts';
+import { auditOf } from './audit.ts';
 import { decompress } from './compression.ts';
 import { toMessage } from './fields.ts';
 import { isOwnQueue } from './own-traffic.ts';
@@ -19,6 +28,7 @@ import { scanBody } from './scan.ts';
 const PUBLISH = 'publish.';
 const DELIVER = 'deliver.';
 const NONE: readonly string[] = [];
+const NOTHING: readonly Resource[] = [];
 
 type Table = Record<string, unknown>;
 
@@ -35,8 +45,10 @@ export function decode(tapped: TappedMessage): BrokerEvent | Undecodable {
   const inner = isTable(properties.headers) ? properties.headers : {};
   const body = decompress(asBuffer(tapped.body), inner.compression);
   if (typeof body === 'string') return undecodable(tapped, headers, body);
-  const message = decodeBody(body, exchange);
-  if (typeof message === 'string') return undecodable(tapped, headers, message);
+  const decoded = decodeBody(body, exchange);
+  if (typeof decoded === 'string') return undecodable(tapped, headers, decoded);
+  const audit = decoded.kind === 'notification' ? auditOf(body, decoded.eventType) : null;
+  const message = audit === null ? decoded : { ...(decoded as Notification), audit: audit.request };
   const hop = {
     timeNs: tapped.receivedNs,
     vhost: text(headers.vhost),
@@ -54,7 +66,7 @@ export function decode(tapped: TappedMessage): BrokerEvent | Undecodable {
       ...hop,
       routedQueues: queuesOf(headers.routed_queues),
       expirationMs: message.kind === 'call' ? whole(properties.expiration) : null,
-      resources: message.kind === 'reply' ? NONE : resourcesOf(body),
+      resources: audit?.resources ?? (message.kind === 'reply' ? NOTHING : resourcesOf(body)),
     };
   }
   return {

@@ -114,6 +114,7 @@ function toNotification(fields: Fields, uniqueId: string): OsloMessage | Undecod
     requestId: requestIdOf(fields.requestId),
     globalRequestId: requestIdOf(fields.globalRequestId),
     hasUser: userOf(fields),
+    audit: null,
   };
 }
 
@@ -143,7 +144,7 @@ function isHex32(value: unknown): value is string {
 }
 
 /** `req-` and a uuid: req-707e4331-827d-4eb7-9933-1ef7a3949adb. */
-function requestIdOf(value: unknown): string | null {
+export function requestIdOf(value: unknown): string | null {
   if (typeof value !== 'string' || value.length !== 40 || !value.startsWith('req-')) return null;
   for (let i = 4; i < 40; i++) {
     const isDash = i === 12 || i === 17 || i === 22 || i === 27;

@@ -8,11 +8,16 @@ type Json = Record<string, unknown>;
 
 /** @returns null where the body is not JSON, or not an object. */
 export function parseBody(body: Buffer): Fields | null {
+  const message = parseInner(body);
+  return message === null ? null : fieldsOf(message);
+}
+
+/** The inner message. @returns null where the body is not JSON, or not an object. */
+export function parseInner(body: Buffer): Json | null {
   const outer = parseObject(body.toString('utf8'));
   if (outer === null) return null;
   const inner = outer['oslo.message'];
-  const message = typeof inner === 'string' ? parseObject(inner) : outer;
-  return message === null ? null : fieldsOf(message);
+  return typeof inner === 'string' ? parseObject(inner) : outer;
 }
 
 function fieldsOf(message: Json): Fields {

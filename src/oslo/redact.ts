@@ -7,6 +7,7 @@
  * MESSAGE_KEYS, KEPT_KEYS or TAXONOMY_KEYS and is a plain name. A key that smells of a secret loses all below it, keys, numbers and
  * uuids too; a dictionary of the user's loses all but its uuids.
  */
+import { API_VERSION, API_WORDS } from './api-path.ts';
 import { parseObject } from './parse.ts';
 
 const SECRET_KEY =
@@ -52,23 +53,6 @@ const KEPT_KEY = new RegExp(`^([A-Za-z_][\\w.:-]{0,63}|${UUID})$`);
 const EMBEDDED_UUID = new RegExp(`(req-)?(?<![0-9a-f])${UUID}(?![0-9a-f])`, 'g');
 const PLAIN = /^[\w.:@-]{0,255}$/;
 const TAXONOMY = /^(http:\/\/schemas\.dmtf\.org\/cloud\/audit\/1\.0\/event|[\w.-]{0,64}(\/[\w.-]{0,64}){0,8})$/;
-const API_VERSION = /^v\d{1,2}(\.\d{1,3})?$/;
-/** What may stand in an API's path and stay: its collections, actions and the names of query parameters. */
-const API_WORDS = new Set(
-  `action actions address-groups address-scopes agents aggregates all_tenants allocations attachments auto-allocated-topology
-  availability_zones backups bindings changes-since clusters configs consistencygroups consoles containers credentials
-  default-security-group-rules detail device_id device_owner domains extensions fields file firewall_groups flavors
-  floatingips group_snapshots groups healthcheck host hosts id images ip_address ips is_public l2-gateways lbaas limit limits
-  listeners loadbalancers log logs mac_address marker members messages metadata metering-labels name network-ip-availabilities
-  network_id networks nodes ns os-aggregates os-availability-zone os-console-auth-tokens os-extra_specs os-flavor-access
-  os-floating-ips os-hypervisors os-instance-actions os-instance_usage_audit_log os-interface os-keypairs os-migrations
-  os-quota-class-sets os-quota-sets os-security-groups os-server-external-events os-server-groups os-services
-  os-simple-tenant-usage os-volume_attachments os-volumes_boot placement policies pools port_forwardings port_id ports
-  project_id projects qos qos-specs quotas rbac-policies recordsets regions remote-consoles resource_providers resources
-  roles router_id routers rules security-group-rules security-groups server_id servers services shared shares snapshots
-  sort_dir sort_key stacks status subnet_id subnetpools subnets tags tenant_id topology traits trunks types usages users v
-  versions volume_id volume_types volumes vpn with_count zones`.split(/\s+/),
-);
 const TOKEN = /["{}[\],:]|[^\s"{}[\],:]+/g;
 const DEPTH_MAX = 200;
 

@@ -5,7 +5,7 @@
  * grace, for what its thread still sends); the end of a cast or fanout is not on the wire, so it stays a candidate until
  * it has been silent for a stated time.
  */
-import type { Publish } from '../message.ts';
+import type { Publish, Resource } from '../message.ts';
 import type { ProcessKey } from './processes.ts';
 import { Recent } from './recent.ts';
 import type { TracedDelivery, TracedMessage } from './traced-message.ts';
@@ -175,7 +175,7 @@ interface Scored {
   readonly distinction: number;
 }
 
-function chooseAmong(candidates: readonly Handler[], resources: readonly string[]): Parent {
+function chooseAmong(candidates: readonly Handler[], resources: readonly Resource[]): Parent {
   const scored = score(candidates, resources).sort(compareScored);
   const [best, next] = scored as [Scored, Scored];
   const isDecided = best.distinction > next.distinction;
@@ -183,10 +183,10 @@ function chooseAmong(candidates: readonly Handler[], resources: readonly string[
 }
 
 /** A resource that one candidate alone names says much; one that all of them name says nothing. */
-function score(candidates: readonly Handler[], resources: readonly string[]): Scored[] {
+function score(candidates: readonly Handler[], resources: readonly Resource[]): Scored[] {
   const scored = candidates.map((handler) => ({ handler, distinction: 0 }));
-  for (const resource of resources) {
-    const holders = scored.filter(({ handler }) => handler.message.publish?.resources.includes(resource));
+  for (const { id } of resources) {
+    const holders = scored.filter(({ handler }) => handler.message.publish?.resources.some((other) => other.id === id));
     if (holders.length === candidates.length) continue;
     for (const holder of holders) holder.distinction += 1 / holders.length ** 2;
   }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type Channel, type ChannelModel, type ConfirmChannel, connect } from 'amqplib';
 import type { Broker } from '../support/broker.ts';
 import { FuzzMessages, Random } from './live-fuzz-messages.ts';
+import { TAP_QUEUE } from './live-stage.ts';
 import { pause } from './live-wait.ts';
 
 /** What went through the broker. Its own statistics come late while it is busy; this is counted here. */
@@ -21,6 +22,9 @@ const EXCHANGES = {
 const QUEUES = ['fuzz', 'fuzz.with.dots', 'reply_0123456789abcdef0123456789abcdef'] as const;
 const DIRECT_KEY = 'a.key';
 const BURST = 200;
+/** So often it waits until the tap has caught up: copies know no flow control, and would fill the broker's memory. */
+const PAUSE_EVERY = 10_000;
+const BEHIND_MAX = 5_000;
 const CONNECTION = 'oslotap bench fuzz';
 
 export class FuzzSender {
@@ -66,7 +70,7 @@ export class FuzzSender {
     return sender;
   }
 
-  /** @throws where the broker closed a connection. */
+  /** As fast as the broker and the tap take it. @throws where the broker closed a connection. */
   async send(count: number, seed: number): Promise<void> {
     const channel = this.#watched(await (await this.#connect()).createConfirmChannel());
     this.#publisher = channel;
@@ -82,6 +86,8 @@ export class FuzzSender {
         this.sent++;
       }
       await (hasRoom ? new Promise(setImmediate) : once(channel, 'drain'));
+      // Asked over AMQP the queue answers behind all that was sent to it.
+      if (this.sent % PAUSE_EVERY === 0) while ((await channel.checkQueue(TAP_QUEUE)).messageCount > BEHIND_MAX) await pause(0.1);
     }
   }
 

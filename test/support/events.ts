@@ -2,7 +2,7 @@
  * Events for tests of the correlator, told as a story: who publishes what, to whom it is delivered, who answers.
  * Times are milliseconds from an arbitrary beginning.
  */
-import type { Delivery, MessageKind, Publish } from '../../src/message.ts';
+import type { AuditedRequest, Delivery, MessageKind, Publish, Resource } from '../../src/message.ts';
 import { Correlator, type UnmatchedReason } from '../../src/trace/correlator.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../src/trace/limits.ts';
 import { type BrokerSnapshot, Processes } from '../../src/trace/processes.ts';
@@ -24,7 +24,9 @@ export interface Told {
   readonly requestId?: string | null;
   readonly globalRequestId?: string | null;
   readonly hasUser?: boolean;
-  readonly resources?: readonly string[];
+  /** Ids of instances, or whole resources. */
+  readonly resources?: readonly (string | Resource)[];
+  readonly audit?: AuditedRequest;
   readonly routedQueues?: readonly string[];
   readonly expirationMs?: number | null;
   readonly streamOffset?: number;
@@ -34,7 +36,8 @@ export interface Told {
 function messageOf(told: Told) {
   const { id, kind = 'call', method = 'do_it', requestId = REQUEST, globalRequestId = null, hasUser = true } = told;
   const context = { requestId, globalRequestId, hasUser };
-  if (kind === 'notification') return { kind, uniqueId: uid(id), eventType: method, publisherId: null, ...context };
+  if (kind === 'notification')
+    return { kind, uniqueId: uid(id), eventType: method, publisherId: null, audit: told.audit ?? null, ...context };
   const request = { uniqueId: uid(id), method, object: null, namespace: null, version: '1.0', ...context };
   return kind === 'call' ? { kind, ...request, msgId: uid(`m${id}`), replyQueue: 'reply_1' } : { kind, ...request };
 }
@@ -52,7 +55,7 @@ export function publish(atMs: number, connection: string, told: Told): Publish {
     message: messageOf(told),
     routedQueues,
     expirationMs,
-    resources,
+    resources: resources.map((of) => (typeof of === 'string' ? { type: 'instance', id: of } : of)),
   };
 }
 

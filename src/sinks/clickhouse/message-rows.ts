@@ -123,7 +123,7 @@ export function messageRow(closed: ClosedMessage): string {
     deliveries.map(({ event }) => event.queue),
     deliveries.map(({ event }) => event.redelivered),
     deliveries.map(({ isReread }) => isReread),
-    cause === null && trace.requestId !== null ? publish.resources : [],
+    cause === null && trace.requestId !== null ? publish.resources.map(({ id }) => id) : [],
     reason,
     ns(lastActivityNs(traced)),
     missingCount(traced),

@@ -1,6 +1,6 @@
 /** Every event that the types allow, for fast-check; and plain ones that can be told apart by a number. */
 import fc from 'fast-check';
-import type { BrokerEvent, Cast, OsloMessage, Undecodable } from '../../../src/message.ts';
+import type { AuditedRequest, BrokerEvent, Cast, OsloMessage, Resource, Undecodable } from '../../../src/message.ts';
 
 /** As a decoder makes them: with the prototype of any object. */
 function record<T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {
@@ -19,11 +19,21 @@ const timeNs = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n });
 
 const context = { requestId: maybe, globalRequestId: maybe, hasUser: fc.boolean() };
 const request = { uniqueId: id, method: text, object: maybe, namespace: maybe, version: maybe, ...context };
+const audit = fc.option(
+  record<AuditedRequest>({
+    isResponse: fc.boolean(),
+    requestId: maybe,
+    globalRequestId: maybe,
+    action: text,
+    path: text,
+    status: fc.option(fc.nat()),
+  }),
+);
 const message: fc.Arbitrary<OsloMessage> = fc.oneof(
   record({ kind: fc.constant('call' as const), ...request, msgId: id, replyQueue: text }),
   record({ kind: fc.constantFrom('cast' as const, 'fanout' as const), ...request }),
   record({ kind: fc.constant('reply' as const), uniqueId: id, msgId: id, ending: fc.boolean(), failure: maybe }),
-  record({ kind: fc.constant('notification' as const), uniqueId: id, eventType: text, publisherId: maybe, ...context }),
+  record({ kind: fc.constant('notification' as const), uniqueId: id, eventType: text, publisherId: maybe, audit, ...context }),
 );
 const hop = {
   timeNs,
@@ -43,7 +53,7 @@ export const anyEvent: fc.Arbitrary<BrokerEvent | Undecodable> = fc.oneof(
     ...hop,
     routedQueues: fc.array(text),
     expirationMs: fc.option(size),
-    resources: fc.array(text),
+    resources: fc.array(record<Resource>({ type: fc.constantFrom('instance', 'port', 'unknown'), id: text })),
   }),
   record({
     event: fc.constant('deliver' as const),

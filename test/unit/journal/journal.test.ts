@@ -68,11 +68,11 @@ describe('a start', () => {
 
   test('with a journal of another version says which, and leaves it alone', async () => {
     const directory = scratch();
-    const content = '["oslotap-journal",2]\n{"new": "format"}\ntorn';
+    const content = '["oslotap-journal",3]\n{"new": "format"}\ntorn';
     writeFileSync(join(directory, FIRST), content);
     const opening = Journal.open(directory);
     await expect(opening).rejects.toThrow(Misuse);
-    await expect(opening).rejects.toThrow(/another version of oslotap \(format 2, not 1\)/);
+    await expect(opening).rejects.toThrow(/another version of oslotap \(format 3, not 2\)/);
     expect(readFileSync(join(directory, FIRST), 'utf8')).toBe(content);
   });
 

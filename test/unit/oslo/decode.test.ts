@@ -99,7 +99,7 @@ describe('a publish', () => {
       message: expect.objectContaining({ kind: 'call', replyQueue: '' }),
       routedQueues: ['conductor', 'tap'],
       expirationMs: 60_000,
-      resources: [uuid],
+      resources: [{ type: 'unknown', id: uuid }],
     });
   });
 });

@@ -1,0 +1,76 @@
+/** Paths of OpenStack's APIs: which of their words are the API's own, and so may leave the decoder. */
+import type { Resource, ResourceType } from '../message.ts';
+
+/** Collections, actions and the names of query parameters. Everything else in a path is a name or a value of the user's. */
+export const API_WORDS: ReadonlySet<string> = new Set(
+  `action actions activate add_gateway_router add_router_interface add_extraroutes address-groups address-scopes agents
+  aggregates all_tenants allocations attachments auto-allocated-topology availability_zones backups bindings changes-since
+  clusters configs consistencygroups consoles containers credentials
+  default-security-group-rules detail device_id device_owner domains extensions fields file firewall_groups flavors
+  floatingips group_snapshots groups healthcheck host hosts id images ip_address ips is_public l2-gateways lbaas limit limits
+  listeners loadbalancers log logs mac_address marker members messages metadata metering-labels name network-ip-availabilities
+  network_id networks nodes ns os-aggregates os-availability-zone os-console-auth-tokens os-extra_specs os-flavor-access
+  os-floating-ips os-hypervisors os-instance-actions os-instance_usage_audit_log os-interface os-keypairs os-migrations
+  os-quota-class-sets os-quota-sets os-security-groups os-server-external-events os-server-groups os-services
+  os-assisted-volume-snapshots os-server-password os-simple-tenant-usage os-volume_attachments os-volumes_boot placement
+  policies pools port_forwardings port_id ports project_id projects qos qos-specs quotas rbac-policies recordsets regions
+  remote-consoles remove_extraroutes remove_router_interface resource_providers resources
+  roles router_id routers rules security-group-rules security-groups server_id servers services shared shares snapshots
+  sort_dir sort_key stacks status subnet_id subnetpools subnets tags tenant_id topology traits trunks types usages users v
+  versions volume_id volume_types volumes vpn with_count zones`.split(/\s+/),
+);
+export const API_VERSION = /^v\d{1,2}(\.\d{1,3})?$/;
+
+const ID = /^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{32}|\d+)$/;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** The collection in a path, or the parameter of a query, that an id stands behind: of what it is. */
+const TYPE_OF_WORD = new Map<string, ResourceType>([
+  ['servers', 'instance'],
+  ['device_id', 'instance'],
+  ['server_id', 'instance'],
+  ['ports', 'port'],
+  ['os-interface', 'port'],
+  ['port_id', 'port'],
+  ['networks', 'network'],
+  ['network_id', 'network'],
+  ['subnets', 'subnet'],
+  ['subnet_id', 'subnet'],
+  ['routers', 'router'],
+  ['router_id', 'router'],
+  ['floatingips', 'floating_ip'],
+  ['security-groups', 'security_group'],
+  ['volumes', 'volume'],
+  ['volume_id', 'volume'],
+  ['os-volume_attachments', 'volume'],
+  ['snapshots', 'snapshot'],
+  ['backups', 'backup'],
+  ['images', 'image'],
+  ['nodes', 'node'],
+  ['loadbalancers', 'load_balancer'],
+  ['stacks', 'stack'],
+  ['clusters', 'cluster'],
+]);
+
+/** `/v2.1/servers/096ddabc-…?name=web` is `/v2.1/servers/{id}`; what is no word of an API is `{name}`. */
+export function pathTemplate(requestPath: string): string {
+  const path = requestPath.split('?', 1)[0] ?? '';
+  return path
+    .split('/')
+    .map((word) => (word === '' || API_WORDS.has(word) || API_VERSION.test(word) ? word : ID.test(word) ? '{id}' : '{name}'))
+    .join('/');
+}
+
+/** What a path, and its query, is about: each uuid, by the word before it. */
+export function resourcesOfPath(requestPath: string): Resource[] {
+  const [path = '', query = ''] = requestPath.split('?', 2);
+  const words = path.split('/');
+  const collection = words.findLast((word) => API_WORDS.has(word)) ?? '';
+  const inPath = words.map((word, index) => [words[index - 1] ?? '', word] as const);
+  const inQuery = query.split('&').map((pair) => {
+    const [name = '', value = ''] = pair.split('=', 2);
+    return [name === 'id' ? collection : name, value] as const;
+  });
+  const found = [...inPath, ...inQuery].filter(([, id]) => UUID.test(id));
+  return found.map(([word, id]) => ({ type: TYPE_OF_WORD.get(word) ?? 'unknown', id }));
+}
