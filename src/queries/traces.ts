@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs';
 import type { MessageKind } from '../message.ts';
 import type { QueryParams, Store } from '../store/store.ts';
+import type { Confidence } from '../trace/evidence.ts';
 import { requestIdOfTrace } from '../trace/ids.ts';
-import type { Confidence, Status } from '../trace/traced-message.ts';
+import type { Status } from '../trace/traced-message.ts';
 
 export interface Counts {
   readonly calls: number;

@@ -1,28 +1,42 @@
 /**
- * What each process is working on, and which of it caused the next message it sends.
+ * Which of a process's works sent the next message that it sends.
  *
- * A delivery of a call, cast or fanout opens a handler in the receiving process. A call's ends with its reply (plus a
- * grace, for what its thread still sends); the end of a cast or fanout is not on the wire, so it stays a candidate until
- * it has been silent for a stated time.
+ *   by id      its handlers of messages that carry one of the message's own ids
+ *   by inference, where none does: the calls it is answering, the casts that were woken a moment ago, the HTTP requests
+ *   that it serves
+ *
+ * An id that the process uses for work of its own (a periodic task, an agent's loop) is no sign of a parent.
  */
-import type { Publish, Resource } from '../message.ts';
+import type { Publish } from '../message.ts';
+import { chooseAmong } from './choice.ts';
+import { type Confidence, type Evidence, evidenceOf } from './evidence.ts';
+import { Habits } from './habits.ts';
 import type { ProcessKey } from './processes.ts';
 import { Recent } from './recent.ts';
-import type { TracedDelivery, TracedMessage } from './traced-message.ts';
+import type { Initiating } from './traced-message.ts';
 import type { Trace } from './traces.ts';
+import { type Handler, hasUser, methodOf, nameOf, type Serving, type Work } from './work.ts';
 
-export interface Handler {
-  readonly message: TracedMessage;
-  readonly delivery: TracedDelivery;
-  readonly isCall: boolean;
-  /** The ids its message carries: what it sends usually carries one of them on. */
-  readonly ids: readonly string[];
-  /** When its reply was published; null while it works, and always for a cast or fanout. */
-  endNs: bigint | null;
-  /** When something last let it go on: its delivery, an answer to a call it made, a message it sent. */
-  wakeNs: bigint;
-  /** Calls it made that are not answered yet. */
-  waitingFor: number;
+export interface HandlerLimits {
+  /** What a handler may still send after its reply. Milliseconds. */
+  readonly replyGraceMs: number;
+  /** Silence after which a cast or fanout is taken to be handled. Milliseconds. */
+  readonly handlerIdleMs: number;
+  /** Longest pause within one round of a background task. Milliseconds. */
+  readonly roundGapMs: number;
+  /** How soon a handler of a cast goes on once it is woken, where no id says that it was the one. Milliseconds. */
+  readonly wakeMs: number;
+  /** The same, where its like is known to send such a message. Milliseconds. */
+  readonly usualWakeMs: number;
+  /** Silence after which an HTTP request that no audit ends is taken to be served. Milliseconds. */
+  readonly servingIdleMs: number;
+}
+
+/** The work that was found, and how. */
+export interface Found<W extends Work = Work> {
+  readonly work: W;
+  readonly confidence: Confidence;
+  readonly evidence: Evidence;
 }
 
 /** A round of a background task: the messages that follow each other under one id without a user. */
@@ -35,173 +49,256 @@ interface Round {
 
 /** Ids without a user that a process has used; more are forgotten, oldest first. */
 const ROUNDS_MAX = 256;
+/** Casts and fanouts whose handlers were woken last. */
+const WOKEN_MAX = 16;
+/** HTTP requests that a process serves at once. */
+const SERVING_MAX = 256;
+const SERVING_RESOURCES_MAX = 16;
 
-interface Work {
+interface Desk {
   readonly byId: Map<string, Handler[]>;
   readonly openCalls: Set<Handler>;
+  /** The newest last. */
+  readonly woken: Handler[];
+  readonly serving: Recent<string, Serving>;
   readonly rounds: Recent<string, Round>;
 }
 
-/** The parent that was found, and how sure it is. */
-export interface Parent {
-  readonly handler: Handler;
-  readonly confidence: 'certain' | 'likely';
-}
-
-export interface HandlerLimits {
-  /** What a handler may still send after its reply. Milliseconds. */
-  readonly replyGraceMs: number;
-  /** Silence after which a cast or fanout is taken to be handled. Milliseconds. */
-  readonly handlerIdleMs: number;
-  /** Longest pause within one round of a background task. Milliseconds. */
-  readonly roundGapMs: number;
-}
-
 export class Handlers {
-  readonly #works = new Map<ProcessKey, Work>();
+  readonly #desks = new Map<ProcessKey, Desk>();
+  readonly #habits = new Habits();
   readonly #graceNs: bigint;
   readonly #idleNs: bigint;
   readonly #roundGapNs: bigint;
+  readonly #wakeNs: bigint;
+  readonly #usualNs: bigint;
+  readonly #servingIdleNs: bigint;
 
   constructor(limits: HandlerLimits) {
     this.#graceNs = BigInt(limits.replyGraceMs) * 1_000_000n;
     this.#idleNs = BigInt(limits.handlerIdleMs) * 1_000_000n;
     this.#roundGapNs = BigInt(limits.roundGapMs) * 1_000_000n;
+    this.#wakeNs = BigInt(limits.wakeMs) * 1_000_000n;
+    this.#usualNs = BigInt(limits.usualWakeMs) * 1_000_000n;
+    this.#servingIdleNs = BigInt(limits.servingIdleMs) * 1_000_000n;
   }
 
   open(process: ProcessKey, handler: Handler): void {
-    const work = this.#work(process);
+    const desk = this.#desk(process);
     for (const id of handler.ids) {
-      const list = work.byId.get(id);
-      if (list === undefined) work.byId.set(id, [handler]);
+      const list = desk.byId.get(id);
+      if (list === undefined) desk.byId.set(id, [handler]);
       else list.push(handler);
     }
-    if (handler.isCall) work.openCalls.add(handler);
+    if (handler.isCall) desk.openCalls.add(handler);
+    this.#wake(desk, handler);
+  }
+
+  /** It sent a message: what is learned of it decides later ones. */
+  sent(process: ProcessKey, { work, confidence }: Found, publish: Publish): void {
+    const sent = nameOf(publish.message as Initiating);
+    if (confidence === 'certain' || work.kind === 'handler') this.#habits.note(methodOf(work), work.lastSent, sent);
+    work.lastSent = sent;
+    this.woken(process, work, publish.timeNs);
+  }
+
+  /** It goes on: an answer has come, or it sent something. */
+  woken(process: ProcessKey, work: Work, atNs: bigint): void {
+    work.wakeNs = atNs;
+    const desk = this.#desks.get(process);
+    if (desk !== undefined && work.kind === 'handler') this.#wake(desk, work);
   }
 
   /** The call was answered: from now on only the grace counts. */
   answered(process: ProcessKey, handler: Handler, atNs: bigint): void {
     handler.endNs ??= atNs;
-    this.#works.get(process)?.openCalls.delete(handler);
+    this.#desks.get(process)?.openCalls.delete(handler);
   }
 
   /** Forgets a handler whose message is closed. */
   close(process: ProcessKey, handler: Handler): void {
-    const work = this.#works.get(process);
-    if (work === undefined) return;
-    work.openCalls.delete(handler);
+    const desk = this.#desks.get(process);
+    if (desk === undefined) return;
+    desk.openCalls.delete(handler);
+    const woken = desk.woken.indexOf(handler);
+    if (woken >= 0) desk.woken.splice(woken, 1);
     for (const id of handler.ids) {
-      const rest = work.byId.get(id)?.filter((other) => other !== handler) ?? [];
-      if (rest.length === 0) work.byId.delete(id);
-      else work.byId.set(id, rest);
+      const rest = desk.byId.get(id)?.filter((other) => other !== handler) ?? [];
+      if (rest.length === 0) desk.byId.delete(id);
+      else desk.byId.set(id, rest);
     }
-    if (work.byId.size === 0 && work.openCalls.size === 0 && work.rounds.size === 0) this.#works.delete(process);
+    if (desk.byId.size + desk.openCalls.size + desk.rounds.size + desk.serving.size === 0) this.#desks.delete(process);
   }
 
   /** Two processes turned out to be one. */
   join(gone: ProcessKey, kept: ProcessKey): void {
-    const from = this.#works.get(gone);
+    const from = this.#desks.get(gone);
     if (from === undefined) return;
-    this.#works.delete(gone);
-    const into = this.#work(kept);
+    this.#desks.delete(gone);
+    const into = this.#desk(kept);
     for (const [id, handlers] of from.byId) into.byId.set(id, [...(into.byId.get(id) ?? []), ...handlers]);
     for (const handler of from.openCalls) into.openCalls.add(handler);
+    for (const handler of from.woken) this.#wake(into, handler);
     for (const [id, round] of from.rounds.entries()) if (!into.rounds.has(id)) into.rounds.set(id, round);
+    for (const [id, serving] of from.serving.entries()) if (!into.serving.has(id)) into.serving.set(id, serving);
   }
 
   /**
-   * The handler that sent a message.
-   * (1) Of those that carry one of its ids: the only one; else the one that shares the resources which set it apart; else
-   *     a call before a cast, one that waits for nothing before one that does, the one last woken.
-   * (2) No id in common, and the process is answering exactly one call: that one, `likely`. (A cast would not do: nobody
-   *     knows whether it is still being handled.)
-   *     Not where several workers may stand behind what is taken for one process.
-   * An id that the process uses for work of its own (a periodic task, an agent's loop) is no sign of a parent.
+   * The handler that sent a message, by its ids: the only one that carries one of them; else the one that shares the
+   * resources which set it apart; else a call before a cast, one that waits for nothing before one that does, the one last
+   * woken.
    */
-  parentOf(process: ProcessKey, publish: Publish, isOne: boolean): Parent | null {
-    const { message } = publish;
-    const work = this.#works.get(process);
-    if (work === undefined || message.kind === 'reply') return null;
-    if (message.requestId !== null && work.rounds.get(message.requestId)?.isOwn) return null;
-    const candidates = this.#alive(work, message.requestId, publish.timeNs);
-    for (const handler of this.#alive(work, message.globalRequestId, publish.timeNs)) {
+  byId(process: ProcessKey, publish: Publish): Found<Handler> | null {
+    const message = publish.message as Initiating;
+    const desk = this.#desks.get(process);
+    if (desk === undefined) return null;
+    if (message.requestId !== null && desk.rounds.get(message.requestId)?.isOwn) return null;
+    const candidates = this.#alive(desk, message.requestId, publish.timeNs);
+    for (const handler of this.#alive(desk, message.globalRequestId, publish.timeNs)) {
       if (!candidates.includes(handler)) candidates.push(handler);
     }
-    if (candidates.length === 1) return { handler: candidates[0] as Handler, confidence: 'certain' };
-    if (candidates.length > 1) return chooseAmong(candidates, publish.resources);
-    if (work.openCalls.size !== 1 || !isOne) return null;
-    const [only] = work.openCalls;
-    return { handler: only as Handler, confidence: 'likely' };
+    const [only] = candidates;
+    if (only === undefined) return null;
+    return candidates.length === 1 ? sole(only) : this.#severalById(candidates, publish);
+  }
+
+  #severalById(candidates: readonly Handler[], publish: Publish): Found<Handler> {
+    const { work, by, resource } = chooseAmong(candidates, publish.resources);
+    if (by === 'resource') {
+      return { work, confidence: 'certain', evidence: evidenceOf('shared_id_and_resource', candidates.length, resource) };
+    }
+    const next = this.#inStep(candidates, publish);
+    if (next !== null)
+      return { work: next, confidence: 'likely', evidence: evidenceOf('shared_id_and_habit', candidates.length) };
+    return { work, confidence: 'likely', evidence: evidenceOf('shared_id_and_latest', candidates.length) };
+  }
+
+  /** The only one of which this message is known to be the next, after what it sent last. */
+  #inStep<W extends Work>(candidates: readonly W[], publish: Publish): W | null {
+    const name = nameOf(publish.message as Initiating);
+    const inStep = candidates.filter(
+      (work) => work.waitingFor === 0 && this.#habits.hasFollowed(methodOf(work), work.lastSent, name),
+    );
+    return inStep.length === 1 ? (inStep[0] as W) : null;
+  }
+
+  /** The work that sent a message which shares an id with none, or null where its process had none, or sends such of its own. */
+  byInference(process: ProcessKey, publish: Publish): Found | null {
+    const name = nameOf(publish.message as Initiating);
+    const desk = this.#desks.get(process);
+    if (desk !== undefined && this.#isInRound(desk, publish)) return null;
+    const candidates = desk === undefined ? [] : this.#atWork(desk, publish);
+    if (!this.#habits.isOfWork(name, candidates.length > 0)) return null;
+    const [only] = candidates;
+    if (only === undefined) return null;
+    if (candidates.length === 1) return { work: only, confidence: 'likely', evidence: evidenceOf('only_work', 1) };
+    const usual = candidates.filter((work) => this.#habits.hasSent(methodOf(work), name));
+    const work = usual.length === 1 ? usual[0] : this.#inStep(usual, publish);
+    if (work != null) return { work, confidence: 'likely', evidence: evidenceOf('habit', candidates.length) };
+    const { work: best, by, resource } = chooseAmong(usual.length === 0 ? candidates : usual, publish.resources);
+    return { work: best, confidence: 'likely', evidence: evidenceOf(by, candidates.length, resource) };
+  }
+
+  /** The HTTP request that a process serves, from its first message on. */
+  serving(process: ProcessKey, requestId: string, trace: Trace, publish: Publish): Serving {
+    const desk = this.#desk(process);
+    let serving = desk.serving.get(requestId);
+    if (serving === undefined) {
+      serving = {
+        kind: 'serving',
+        requestId,
+        trace,
+        isAudited: false,
+        resources: [],
+        wakeNs: publish.timeNs,
+        waitingFor: 0,
+        lastSent: '',
+      };
+      desk.serving.set(requestId, serving);
+    }
+    serving.wakeNs = publish.timeNs;
+    for (const resource of publish.resources) {
+      if (serving.resources.length < SERVING_RESOURCES_MAX) serving.resources.push(resource);
+    }
+    return serving;
+  }
+
+  served(process: ProcessKey, requestId: string): void {
+    this.#desks.get(process)?.serving.delete(requestId);
   }
 
   /** The trace of a message that nobody asked for: of the round it belongs to, or a new one. */
   roundOf(process: ProcessKey, requestId: string | null, atNs: bigint, open: () => Trace): Trace {
     if (requestId === null) return open();
-    const work = this.#work(process);
-    const last = work.rounds.get(requestId);
+    const desk = this.#desk(process);
+    const last = desk.rounds.get(requestId);
     if (last !== undefined && atNs - last.lastNs <= this.#roundGapNs) {
       last.lastNs = atNs;
       return last.trace;
     }
-    const isOwn = last?.isOwn === true || work.openCalls.size === 0;
+    const isOwn = last?.isOwn === true || desk.openCalls.size === 0;
     const round = { trace: open(), lastNs: atNs, isOwn };
-    work.rounds.set(requestId, round);
+    desk.rounds.set(requestId, round);
     return round.trace;
   }
 
-  #work(process: ProcessKey): Work {
-    let work = this.#works.get(process);
-    if (work === undefined) {
-      work = { byId: new Map(), openCalls: new Set(), rounds: new Recent(ROUNDS_MAX) };
-      this.#works.set(process, work);
-    }
-    return work;
+  /** Its id was used a moment ago for work that nobody asked for: it goes on. */
+  #isInRound(desk: Desk, { message, timeNs }: Publish): boolean {
+    const { requestId } = message as Initiating;
+    const round = requestId === null ? undefined : desk.rounds.get(requestId);
+    return round !== undefined && timeNs - round.lastNs <= this.#roundGapNs;
   }
 
-  #alive(work: Work, id: string | null, nowNs: bigint): Handler[] {
+  #desk(process: ProcessKey): Desk {
+    let desk = this.#desks.get(process);
+    if (desk === undefined) {
+      desk = {
+        byId: new Map(),
+        openCalls: new Set(),
+        woken: [],
+        serving: new Recent(SERVING_MAX),
+        rounds: new Recent(ROUNDS_MAX),
+      };
+      this.#desks.set(process, desk);
+    }
+    return desk;
+  }
+
+  #wake(desk: Desk, handler: Handler): void {
+    if (handler.isCall) return;
+    const at = desk.woken.indexOf(handler);
+    if (at >= 0) desk.woken.splice(at, 1);
+    else if (desk.woken.length === WOKEN_MAX) desk.woken.shift();
+    desk.woken.push(handler);
+  }
+
+  #alive(desk: Desk, id: string | null, nowNs: bigint): Handler[] {
     if (id === null) return [];
-    return (work.byId.get(id) ?? []).filter((handler) => this.#isAlive(handler, nowNs));
+    return (desk.byId.get(id) ?? []).filter((handler) => this.#isAlive(handler, nowNs));
   }
 
   #isAlive(handler: Handler, nowNs: bigint): boolean {
     if (handler.endNs !== null) return nowNs - handler.endNs <= this.#graceNs;
     return handler.isCall || nowNs - handler.wakeNs <= this.#idleNs;
   }
-}
 
-interface Scored {
-  readonly handler: Handler;
-  /** How much the resources in common set it apart from the other candidates. */
-  readonly distinction: number;
-}
-
-function chooseAmong(candidates: readonly Handler[], resources: readonly Resource[]): Parent {
-  const scored = score(candidates, resources).sort(compareScored);
-  const [best, next] = scored as [Scored, Scored];
-  const isDecided = best.distinction > next.distinction;
-  return { handler: best.handler, confidence: isDecided ? 'certain' : 'likely' };
-}
-
-/** A resource that one candidate alone names says much; one that all of them name says nothing. */
-function score(candidates: readonly Handler[], resources: readonly Resource[]): Scored[] {
-  const scored = candidates.map((handler) => ({ handler, distinction: 0 }));
-  for (const { id } of resources) {
-    const holders = scored.filter(({ handler }) => handler.message.publish?.resources.some((other) => other.id === id));
-    if (holders.length === candidates.length) continue;
-    for (const holder of holders) holder.distinction += 1 / holders.length ** 2;
+  /** What may have sent a message: whoever waits for an answer sends nothing. */
+  #atWork(desk: Desk, publish: Publish): Work[] {
+    const { timeNs } = publish;
+    const message = publish.message as Initiating;
+    const name = nameOf(message);
+    const works: Work[] = [...desk.openCalls];
+    for (const handler of desk.woken) {
+      const patienceNs = this.#habits.hasSent(methodOf(handler), name) ? this.#usualNs : this.#wakeNs;
+      if (timeNs - handler.wakeNs <= patienceNs) works.push(handler);
+    }
+    for (const [, serving] of desk.serving.entries()) {
+      if (serving.isAudited || timeNs - serving.wakeNs <= this.#servingIdleNs) works.push(serving);
+    }
+    return works.filter((work) => work.waitingFor === 0 && (!message.hasUser || hasUser(work)));
   }
-  return scored;
 }
 
-function compareScored(a: Scored, b: Scored): number {
-  return (
-    b.distinction - a.distinction ||
-    Number(isAnswering(b.handler)) - Number(isAnswering(a.handler)) ||
-    Number(b.handler.waitingFor === 0) - Number(a.handler.waitingFor === 0) ||
-    Number(b.handler.wakeNs - a.handler.wakeNs)
-  );
-}
-
-function isAnswering(handler: Handler): boolean {
-  return handler.isCall && handler.endNs === null;
+function sole(work: Handler): Found<Handler> {
+  return { work, confidence: 'certain', evidence: evidenceOf('shared_id', 1) };
 }

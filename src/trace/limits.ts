@@ -14,6 +14,8 @@ export interface Limits extends HandlerLimits {
   readonly notificationHoldMs: number;
   /** How long a stream's message may be read again: oslo.messaging's default `x-max-age`. Milliseconds. */
   readonly streamHoldMs: number;
+  /** A request that did not touch a resource for so long is not at work on it any more. Milliseconds. */
+  readonly workedOnMs: number;
   /** Stories open at once; at the bound the oldest is closed as `evicted`, a call last. */
   readonly openMax: number;
 }
@@ -22,6 +24,10 @@ export const DEFAULT_LIMITS: Limits = {
   replyGraceMs: 300,
   handlerIdleMs: 600_000,
   roundGapMs: 5_000,
+  wakeMs: 50,
+  usualWakeMs: 2_000,
+  servingIdleMs: 2_000,
+  workedOnMs: 60_000,
   attributionHoldMs: 5_000,
   lateReplyMs: 300_000,
   defaultTimeoutMs: 60_000,

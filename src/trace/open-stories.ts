@@ -6,10 +6,11 @@
  */
 import TinyQueue from 'tinyqueue';
 import type { BrokerEvent, Delivery, Publish } from '../message.ts';
-import type { Handler } from './handlers.ts';
+import { NO_EVIDENCE } from './evidence.ts';
 import { deliveryKey, isSameDelivery } from './ids.ts';
 import type { Limits } from './limits.ts';
 import type { Initiating, TracedMessage } from './traced-message.ts';
+import type { Handler, Work } from './work.ts';
 
 export interface OpenStory extends TracedMessage {
   /** What its receivers are doing with it. */
@@ -21,8 +22,8 @@ export interface OpenStory extends TracedMessage {
   touchedNs: bigint;
   /** True once it was looked at and not due: it may stand far back in the queue. */
   isQueuedLong: boolean;
-  /** The handler that sent it, while the answer may wake that handler. */
-  sender: Handler | null;
+  /** The work that it was sent for, while the answer may wake that. */
+  sender: Work | null;
 }
 
 /** When to look at a story. It may stand here twice; one that is closed already is passed over. */
@@ -170,6 +171,7 @@ export function newStory(message: Initiating, event: BrokerEvent): OpenStory {
     trace: null,
     join: 'none',
     confidence: 'certain',
+    evidence: NO_EVIDENCE,
     cause: null,
     deliveries: [],
     reply: null,

@@ -3,6 +3,7 @@
  * Open while more of it may come; then handed to the sinks once, with the reason why it ended.
  */
 import type { Call, Cast, Delivery, Fanout, Notification, Publish } from '../message.ts';
+import type { Confidence, Evidence, Join } from './evidence.ts';
 import type { Process } from './processes.ts';
 import type { Trace } from './traces.ts';
 
@@ -23,9 +24,6 @@ export type ClosedReason =
   | 'evicted';
 
 export type Status = 'ok' | 'failed' | 'timeout' | 'open' | 'sent';
-/** By what a message was joined to its trace, and how sure that is. */
-export type Join = 'handled' | 'request_id' | 'none';
-export type Confidence = 'certain' | 'likely';
 
 export interface TracedDelivery {
   readonly event: Delivery;
@@ -61,6 +59,7 @@ export interface TracedMessage {
   trace: Trace | null;
   join: Join;
   confidence: Confidence;
+  evidence: Evidence;
   cause: Cause | null;
   readonly deliveries: TracedDelivery[];
   /** The reply that ended the call; the first one, should there be several. */

@@ -1,0 +1,60 @@
+/**
+ * What a process works on: messages that it handles, and HTTP requests that it serves. A handler of a call ends with its
+ * reply (plus a grace, for what its thread still sends); the end of a cast or fanout is not on the wire, so its handler
+ * stays a candidate until it has been silent for a stated time.
+ */
+import type { Resource } from '../message.ts';
+import type { Initiating, TracedDelivery, TracedMessage } from './traced-message.ts';
+import type { Trace } from './traces.ts';
+
+export type Work = Handler | Serving;
+
+interface Thread {
+  /** When something last let it go on: its beginning, an answer to a call it made, a message it sent. */
+  wakeNs: bigint;
+  /** Calls it made that are not answered yet. */
+  waitingFor: number;
+  /** The method of the message it sent last; '' before the first. */
+  lastSent: string;
+}
+
+export interface Handler extends Thread {
+  readonly kind: 'handler';
+  readonly message: TracedMessage;
+  readonly delivery: TracedDelivery;
+  readonly isCall: boolean;
+  /** The ids its message carries: what it sends usually carries one of them on. */
+  readonly ids: readonly string[];
+  /** When its reply was published; null while it works, and always for a cast or fanout. */
+  endNs: bigint | null;
+}
+
+export interface Serving extends Thread {
+  readonly kind: 'serving';
+  readonly requestId: string;
+  readonly trace: Trace;
+  /** True where the audit filter tells when it ends. */
+  isAudited: boolean;
+  /** What its messages were about; the first few. */
+  readonly resources: Resource[];
+}
+
+/** What the habit of a work is called by. */
+export function methodOf(work: Work): string {
+  return work.kind === 'serving' ? 'http' : nameOf(work.message.message);
+}
+
+/** What a message asks for: `Instance.save`, `select_destinations`, `port.create.end`. */
+export function nameOf(message: Initiating): string {
+  return message.kind === 'notification' ? message.eventType : (message.object ?? message.method);
+}
+
+export function resourcesOf(work: Work): readonly Resource[] {
+  return work.kind === 'serving' ? work.resources : (work.message.publish?.resources ?? []);
+}
+
+/** Whether a context with a user can come of it. */
+export function hasUser(work: Work): boolean {
+  if (work.kind === 'serving') return true;
+  return work.message.message.hasUser;
+}
