@@ -5,19 +5,18 @@
  * everything is bounded. A story stays open for as long as more of it may come (Limits says how long for each kind);
  * then it is handed on, once, with its reason.
  */
-import type { AuditedRequest, BrokerEvent, Delivery, Publish, Reply } from '../message.ts';
-import { Activity } from './activity.ts';
-import { evidenceOf, NO_EVIDENCE } from './evidence.ts';
-import { type Found, Handlers } from './handlers.ts';
+import type { BrokerEvent, Delivery, Publish, Reply } from '../message.ts';
+import { Attribution } from './attribution.ts';
+import { Handlers } from './handlers.ts';
 import { deliveryKey } from './ids.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { deliveriesAlike, newStory, OpenStories, type OpenStory } from './open-stories.ts';
-import type { Process, Processes, ProcessKey } from './processes.ts';
+import type { Process, Processes } from './processes.ts';
 import { Recent } from './recent.ts';
 import { placeOfPublisher } from './services.ts';
 import { type ClosedMessage, type ClosedReason, type Initiating, statusOf, type TracedDelivery } from './traced-message.ts';
-import { merge, rootOf, type Trace, Traces } from './traces.ts';
-import type { Handler, Work } from './work.ts';
+import type { Trace } from './traces.ts';
+import { type Handler, noteActivity } from './work.ts';
 
 const CLOSED_IDS_MAX = 50_000;
 
@@ -45,8 +44,7 @@ export class Correlator {
   readonly #processes: Processes;
   readonly #output: CorrelatorOutput;
   readonly #handlers: Handlers;
-  readonly #traces = new Traces();
-  readonly #activity: Activity;
+  readonly #attribution: Attribution;
   readonly #open: OpenStories;
   /** Open calls by `_msg_id`. */
   readonly #calls = new Map<string, OpenStory>();
@@ -63,7 +61,7 @@ export class Correlator {
     this.#processes = processes;
     this.#output = output;
     this.#handlers = new Handlers(limits);
-    this.#activity = new Activity(limits.workedOnMs);
+    this.#attribution = new Attribution(processes, this.#handlers, limits);
     this.#open = new OpenStories(limits, (queue) => processes.isConsumed(queue));
     this.#earlyHoldNs = BigInt(limits.replyDeliveryMs) * 1_000_000n;
     this.#earlyReplies = new Recent(limits.openMax, (events) => this.#giveUp(events));
@@ -127,7 +125,7 @@ export class Correlator {
     }
     open.publish = publish === null ? event : atTimeOf(event, publish);
     open.trace = null;
-    this.#attribute(open, event, message);
+    this.#attribution.attribute(open, event, message);
     if (publish === null && message.kind === 'call') this.#awaitReply(open, message.msgId);
     this.#touch(open, event);
   }
@@ -202,105 +200,6 @@ export class Correlator {
     const process = this.#processes.keyOf(event.connection);
     if (process !== null) this.#handlers.woken(process, sender, event.timeNs);
     noteActivity(sender, event.timeNs);
-  }
-
-  /** Finds what caused a message, and by that its trace. */
-  #attribute(open: OpenStory, event: Publish, message: Initiating): void {
-    this.#activity.learn(event.resources);
-    const process = this.#processes.keyOf(event.connection);
-    const audit = message.kind === 'notification' ? message.audit : null;
-    if (audit !== null) this.#ofAudit(open, event, audit, process);
-    else if (!this.#ofHandler(open, event, process)) this.#ofRequest(open, event, message, process);
-    const trace = rootOf(open.trace as Trace);
-    if (trace.requestId !== null && !audit?.action.startsWith('read')) this.#activity.note(trace, event);
-    else if (trace.isOrphan) this.#adopt(trace, event);
-  }
-
-  /** An HTTP request, by the ids that the audit filter tells. */
-  #ofAudit(open: OpenStory, event: Publish, audit: AuditedRequest, process: ProcessKey | null): void {
-    open.trace = this.#traces.ofAudit(audit, open.uniqueId);
-    open.join = 'request_id';
-    open.evidence = evidenceOf('own_id');
-    if (process === null || audit.requestId === null) return;
-    if (audit.isResponse) this.#handlers.served(process, audit.requestId);
-    else this.#handlers.serving(process, audit.requestId, open.trace, event).isAudited = true;
-  }
-
-  /** A message whose sender was handling another with the same id. */
-  #ofHandler(open: OpenStory, event: Publish, process: ProcessKey | null): boolean {
-    const found = process === null ? null : this.#handlers.byId(process, event);
-    if (found === null) return false;
-    this.#sentFor(found, open, event);
-    return true;
-  }
-
-  /** A message that no handler's id explains: a request's own, inferred from what its sender does, or background work. */
-  #ofRequest(open: OpenStory, event: Publish, message: Initiating, process: ProcessKey | null): void {
-    const name = message.kind === 'notification' ? message.eventType : message.method;
-    const request = this.#traces.ofRequest(message, name, open.uniqueId);
-    if (request !== null) {
-      open.trace = request;
-      open.join = 'request_id';
-      open.evidence = evidenceOf('own_id');
-      if (process !== null && message.requestId !== null) {
-        const serving = this.#handlers.serving(process, message.requestId, request, event);
-        this.#sentBy({ work: serving, confidence: 'certain', evidence: open.evidence }, open, event);
-      }
-      return;
-    }
-    const found = process === null ? null : this.#handlers.byInference(process, event);
-    if (found !== null) {
-      this.#sentFor(found, open, event);
-      return;
-    }
-    const round = () => this.#traces.ofRound(message.requestId, open.uniqueId);
-    open.trace = process === null ? round() : this.#handlers.roundOf(process, message.requestId, event.timeNs, round);
-    open.evidence = open.trace.id === open.uniqueId ? NO_EVIDENCE : evidenceOf('round');
-  }
-
-  #sentFor(found: Found, open: OpenStory, event: Publish): void {
-    const { work, confidence, evidence } = found;
-    open.confidence = confidence;
-    open.evidence = evidence;
-    if (work.kind === 'handler') {
-      open.join = 'handled';
-      open.cause = { uniqueId: work.message.uniqueId, delivery: work.delivery };
-      open.trace = work.message.trace;
-    } else {
-      open.join = 'rest';
-      open.evidence = { ...evidence, kind: 'serving' };
-      open.trace = work.trace;
-    }
-    open.trace ??= this.#traces.unattributed(open.uniqueId);
-    this.#sentBy(found, open, event);
-  }
-
-  #sentBy(found: Found, open: OpenStory, event: Publish): void {
-    const { message } = open;
-    const { work } = found;
-    const process = this.#processes.keyOf(event.connection);
-    if (process !== null) this.#handlers.sent(process, found, event);
-    noteActivity(work, event.timeNs);
-    if (message.kind === 'notification') {
-      if (work.kind === 'handler') work.delivery.notifications.push({ timeNs: event.timeNs, eventType: message.eventType });
-    } else if (message.kind === 'call') {
-      work.waitingFor++;
-      open.sender = work;
-    }
-  }
-
-  /**
-   * A request that a service made, and no id ties: the request that is at work on what it is about had it made. A batch for
-   * several requests (neutron tells nova of ports that way) is nobody's, and stays apart.
-   */
-  #adopt(orphan: Trace, event: Publish): void {
-    const [found, another] = this.#activity.find(event);
-    if (found === undefined) return;
-    if (another !== undefined) orphan.isOrphan = false;
-    else if (found.trace !== orphan) {
-      const evidence = evidenceOf('worked_on', 1, found.resource);
-      merge(orphan, { into: found.trace, join: 'resource', confidence: 'likely', evidence });
-    }
   }
 
   #openHandler(open: OpenStory, delivery: TracedDelivery, message: Exclude<Initiating, { kind: 'notification' }>): void {
@@ -403,12 +302,6 @@ export class Correlator {
 /** The earliest receipt counts; and a row that was written of the one is found again by its time. */
 function atTimeOf(event: Publish, { timeNs, isLagging }: Publish): Publish {
   return timeNs < event.timeNs ? { ...event, timeNs, isLagging } : event;
-}
-
-function noteActivity(work: Work, atNs: bigint): void {
-  if (work.kind !== 'handler') return;
-  work.delivery.lastActivityNs = atNs;
-  work.delivery.activities++;
 }
 
 function reasonOf(open: OpenStory): ClosedReason {

@@ -208,6 +208,7 @@ export class Handlers {
         kind: 'serving',
         requestId,
         trace,
+        startNs: publish.timeNs,
         isAudited: false,
         resources: [],
         wakeNs: publish.timeNs,
@@ -223,8 +224,12 @@ export class Handlers {
     return serving;
   }
 
-  served(process: ProcessKey, requestId: string): void {
-    this.#desks.get(process)?.serving.delete(requestId);
+  /** An HTTP request was answered. @returns when it began, or null where that was not seen. */
+  served(process: ProcessKey, requestId: string): bigint | null {
+    const desk = this.#desks.get(process);
+    const serving = desk?.serving.get(requestId);
+    desk?.serving.delete(requestId);
+    return serving?.isAudited ? serving.startNs : null;
   }
 
   /** The trace of a message that nobody asked for: of the round it belongs to, or a new one. */

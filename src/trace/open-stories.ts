@@ -173,6 +173,8 @@ export function newStory(message: Initiating, event: BrokerEvent): OpenStory {
     confidence: 'certain',
     evidence: NO_EVIDENCE,
     cause: null,
+    beganNs: null,
+    links: [],
     deliveries: [],
     reply: null,
     replyCount: 0,

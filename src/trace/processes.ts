@@ -57,6 +57,10 @@ interface Node {
   readonly sendsTo: Set<string>;
   /** True where the set was joined by place alone, and may hold several workers. */
   isGuessed: boolean;
+  /** True once something says which process it is: a queue it consumes, a program's name. */
+  isPlaced: boolean;
+  /** What it sent told of this other set, so many times in a row. */
+  vote: { readonly for: Node; readonly count: number } | null;
   /** Cached on the root until the set changes. */
   process: Process | null;
 }
@@ -68,9 +72,13 @@ const CONSUMED_QUEUES_MAX = 100_000;
 const OLD_NS = 1_000_000_000n;
 const CONNECTIONS_MAX = 200_000;
 const REPLY_QUEUES_MAX = 200_000;
+/** So many messages in a row have to speak for one process before a connection is taken to be its own. */
+const VOTES = 3;
 
 export class Processes {
-  readonly #nodes = new Recent<string, Node>(CONNECTIONS_MAX);
+  readonly #nodes = new Recent<string, Node>(CONNECTIONS_MAX, (node) => this.#leave(node));
+  /** Sets of connections by address. */
+  readonly #neighbours = new Map<string, Set<Node>>();
   readonly #replyOwner = new Recent<string, Node>(REPLY_QUEUES_MAX);
   readonly #servers = new Recent<string, Node>(CALLS_MAX);
   readonly #consumed = new Recent<string, true>(CONSUMED_QUEUES_MAX);
@@ -124,6 +132,31 @@ export class Processes {
   keyOf(connection: string): ProcessKey | null {
     const node = this.#nodes.get(connection);
     return node === undefined ? null : rootOf(node);
+  }
+
+  /**
+   * The processes that may own a connection: the one that does; or, where nothing tells yet, any at its address, since a
+   * process sends on connections that it consumes nothing from.
+   */
+  candidatesOf(connection: string): readonly ProcessKey[] {
+    const node = this.#nodes.get(connection);
+    if (node === undefined) return [];
+    const root = rootOf(node);
+    if (root.isPlaced) return [root];
+    const neighbours = this.#neighbours.get(root.address) ?? [];
+    return [root, ...[...neighbours].filter((other) => other !== root && other.isPlaced && isCompatible(root, other))];
+  }
+
+  /** What was sent on a connection was for the work of this process. Said often enough, the connection is that process's. */
+  attest(connection: string, process: ProcessKey): void {
+    const node = this.#nodes.get(connection);
+    if (node === undefined) return;
+    const [root, owner] = [rootOf(node), rootOf(process as Node)];
+    if (root === owner || root.isPlaced) return;
+    const last = root.vote;
+    const count = last !== null && rootOf(last.for) === owner ? last.count + 1 : 1;
+    if (count >= VOTES) this.#join(owner, root);
+    else root.vote = { for: owner, count };
   }
 
   /** The process that owns a connection. */
@@ -220,6 +253,7 @@ export class Processes {
   #ownReplyQueue(queue: string, node: Node): void {
     if (queue === '') return;
     const owner = this.#replyOwner.get(queue);
+    rootOf(node).isPlaced = true;
     if (owner === undefined) {
       this.#replyOwner.set(queue, node);
       const place = placeOfReplyQueue(queue);
@@ -232,6 +266,7 @@ export class Processes {
   /** `<topic>`, `<topic>.<host>`, `<topic>_fanout` and `<topic>_fanout_<uuid>` name the service; the second its host too. */
   #nameByQueue(queue: string, node: Node): void {
     const { topic, host } = this.#splitQueue(queue);
+    rootOf(node).isPlaced = true;
     this.#name(node, serviceOfTopic(topic), host);
   }
 
@@ -275,6 +310,8 @@ export class Processes {
     // A reply queue's name can be used again by the process that follows (use_queue_manager): two pids are two processes.
     if (kept.pid !== '' && gone.pid !== '' && kept.pid !== gone.pid) return;
     gone.parent = kept;
+    this.#leave(gone);
+    kept.isPlaced ||= gone.isPlaced;
     if (kept.pid === '') kept.pid = gone.pid;
     if (gone.isNamed ? !kept.isNamed : !kept.isNamed && isBetter(gone.service, kept.service)) kept.service = gone.service;
     kept.isNamed ||= gone.isNamed;
@@ -304,10 +341,17 @@ export class Processes {
 
   #identify(root: Node, { pid, service }: { readonly pid: string; readonly service: string }): void {
     root.process = null;
+    root.isPlaced = true;
     if (root.pid === '') root.pid = pid;
     if (service === '' || root.isNamed) return;
     root.service = service;
     root.isNamed = true;
+  }
+
+  #leave(node: Node): void {
+    const neighbours = this.#neighbours.get(node.address);
+    neighbours?.delete(node);
+    if (neighbours?.size === 0) this.#neighbours.delete(node.address);
   }
 
   #node(connection: string, timeNs: bigint): Node {
@@ -331,11 +375,21 @@ export class Processes {
       least: connection,
       sendsTo: new Set(),
       isGuessed: false,
+      isPlaced: false,
+      vote: null,
       process: null,
     };
     this.#nodes.set(connection, node);
+    const neighbours = this.#neighbours.get(address);
+    if (neighbours === undefined) this.#neighbours.set(address, new Set([node]));
+    else neighbours.add(node);
     return node;
   }
+}
+
+/** Nothing that is known of the one speaks against its being part of the other. */
+function isCompatible(part: Node, whole: Node): boolean {
+  return part.service === '' || whole.service === '' || part.service === whole.service;
 }
 
 /** nova of nova-compute. */

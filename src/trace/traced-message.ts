@@ -45,6 +45,12 @@ export interface TracedReply {
   readonly failure: string | null;
 }
 
+export interface Link {
+  readonly trace: Trace;
+  /** The id of the resource that both are about. */
+  readonly resource: string;
+}
+
 /** What sent a message: the delivery of its parent that was being handled. */
 export interface Cause {
   readonly uniqueId: string;
@@ -61,6 +67,13 @@ export interface TracedMessage {
   confidence: Confidence;
   evidence: Evidence;
   cause: Cause | null;
+  /**
+   * Of a notification that tells of an end (`.end`, `.error`, the response of an audited HTTP request): when what it ends
+   * began, where that was seen.
+   */
+  beganNs: bigint | null;
+  /** Traces that it concerns besides its own, and the resource that says so. */
+  readonly links: Link[];
   readonly deliveries: TracedDelivery[];
   /** The reply that ended the call; the first one, should there be several. */
   reply: TracedReply | null;

@@ -33,6 +33,7 @@ export interface Serving extends Thread {
   readonly kind: 'serving';
   readonly requestId: string;
   readonly trace: Trace;
+  readonly startNs: bigint;
   /** True where the audit filter tells when it ends. */
   isAudited: boolean;
   /** What its messages were about; the first few. */
@@ -57,4 +58,11 @@ export function resourcesOf(work: Work): readonly Resource[] {
 export function hasUser(work: Work): boolean {
   if (work.kind === 'serving') return true;
   return work.message.message.hasUser;
+}
+
+/** Something was seen of a work: its span reaches to there. */
+export function noteActivity(work: Work, atNs: bigint): void {
+  if (work.kind !== 'handler') return;
+  work.delivery.lastActivityNs = atNs;
+  work.delivery.activities++;
 }

@@ -16,3 +16,21 @@ ALTER TABLE oslo_messages
     ADD COLUMN IF NOT EXISTS http_action LowCardinality(String) CODEC(ZSTD(3)) AFTER culprit_queue,
     ADD COLUMN IF NOT EXISTS http_path LowCardinality(String) CODEC(ZSTD(3)) AFTER http_action,
     ADD COLUMN IF NOT EXISTS http_status UInt16 CODEC(ZSTD(3)) AFTER http_path;
+
+-- Causes across traces, and the resource that says so: a batch that services sent for several requests, background work that
+-- came across what a request was at work on. Read it in both directions.
+CREATE TABLE IF NOT EXISTS oslo_links
+(
+    published_at DateTime64(9, 'UTC') CODEC(Delta(8), ZSTD(3)),
+    -- The message that concerns another trace.
+    unique_id    UUID CODEC(NONE),
+    trace_id     UUID CODEC(ZSTD(3)),
+    to_trace_id  UUID CODEC(ZSTD(3)),
+    resource     UUID CODEC(ZSTD(3)),
+    revision     UInt32 CODEC(ZSTD(3)),
+    INDEX trace_id_bloom trace_id TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX to_trace_id_bloom to_trace_id TYPE bloom_filter(0.01) GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(revision)
+PARTITION BY toYYYYMM(published_at)
+ORDER BY (published_at, unique_id, to_trace_id);

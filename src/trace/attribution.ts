@@ -1,0 +1,152 @@
+/**
+ * What caused a message, and by that its trace. In this order:
+ *
+ *   handled      its sender was handling a message with the same id
+ *   request_id   it carries the id of a user's request, or an audit tells it
+ *   handled      no id in common, but what its sender was working on then leaves one message that it can have been sent for
+ *   rest         the same, where that is an HTTP request which the sender served
+ *   resource     a service's own request, about what only one user's request is at work on
+ *   none         background work: a trace of its own each round
+ */
+import type { AuditedRequest, Publish } from '../message.ts';
+import { Activity } from './activity.ts';
+import { chooseAmong } from './choice.ts';
+import { evidenceOf, NO_EVIDENCE } from './evidence.ts';
+import type { Found, Handlers } from './handlers.ts';
+import type { Limits } from './limits.ts';
+import type { OpenStory } from './open-stories.ts';
+import { Pairs } from './pairs.ts';
+import type { Processes, ProcessKey } from './processes.ts';
+import type { Initiating } from './traced-message.ts';
+import { merge, rootOf, type Trace, Traces } from './traces.ts';
+import { noteActivity } from './work.ts';
+
+/** Requests that one message is linked to. */
+const LINKS_MAX = 8;
+
+export class Attribution {
+  readonly #processes: Processes;
+  readonly #handlers: Handlers;
+  readonly #traces = new Traces();
+  readonly #activity: Activity;
+  readonly #pairs = new Pairs();
+
+  constructor(processes: Processes, handlers: Handlers, limits: Limits) {
+    this.#processes = processes;
+    this.#handlers = handlers;
+    this.#activity = new Activity(limits.workedOnMs);
+  }
+
+  /** Finds what caused a message, and by that its trace. */
+  attribute(open: OpenStory, event: Publish, message: Initiating): void {
+    this.#activity.learn(event.resources);
+    const process = this.#processes.keyOf(event.connection);
+    const audit = message.kind === 'notification' ? message.audit : null;
+    if (audit !== null) this.#ofAudit(open, event, audit, process);
+    else if (!this.#ofHandler(open, event)) this.#ofRequest(open, event, message, process);
+    if (message.kind === 'notification') open.beganNs ??= this.#pairs.add(message, event, process);
+    const trace = rootOf(open.trace as Trace);
+    if (trace.requestId === null) this.#tieByResource(open, trace, event);
+    else if (!audit?.action.startsWith('read')) this.#activity.note(trace, event);
+  }
+
+  /** An HTTP request, by the ids that the audit filter tells. */
+  #ofAudit(open: OpenStory, event: Publish, audit: AuditedRequest, process: ProcessKey | null): void {
+    open.trace = this.#traces.ofAudit(audit, open.uniqueId);
+    open.join = 'request_id';
+    open.evidence = evidenceOf('own_id');
+    if (process === null || audit.requestId === null) return;
+    if (audit.isResponse) open.beganNs = this.#handlers.served(process, audit.requestId);
+    else this.#handlers.serving(process, audit.requestId, open.trace, event).isAudited = true;
+  }
+
+  /** A message whose sender was handling another with the same id. */
+  #ofHandler(open: OpenStory, event: Publish): boolean {
+    const processes = this.#processes.candidatesOf(event.connection);
+    const found = processes.flatMap((process) => {
+      const of = this.#handlers.byId(process, event);
+      return of === null ? [] : [{ process, of }];
+    });
+    const [first] = found;
+    if (first === undefined) return false;
+    const works = found.map(({ of }) => of.work);
+    const { work } = found.length === 1 ? first.of : chooseAmong(works, event.resources);
+    const { process, of } = found[works.indexOf(work)] ?? first;
+    if (processes.length > 1) this.#processes.attest(event.connection, process);
+    this.#sentFor(found.length === 1 ? of : { ...of, confidence: 'likely' }, open, event, process);
+    return true;
+  }
+
+  /** A message that no handler's id explains: a request's own, inferred from what its sender does, or background work. */
+  #ofRequest(open: OpenStory, event: Publish, message: Initiating, process: ProcessKey | null): void {
+    const name = message.kind === 'notification' ? message.eventType : message.method;
+    const request = this.#traces.ofRequest(message, name, open.uniqueId);
+    if (request !== null) {
+      open.trace = request;
+      open.join = 'request_id';
+      open.evidence = evidenceOf('own_id');
+      if (process !== null && message.requestId !== null) {
+        const serving = this.#handlers.serving(process, message.requestId, request, event);
+        this.#sentBy({ work: serving, confidence: 'certain', evidence: open.evidence }, open, event, process);
+      }
+      return;
+    }
+    const found = process === null ? null : this.#handlers.byInference(process, event);
+    if (found !== null && process !== null) {
+      this.#sentFor(found, open, event, process);
+      return;
+    }
+    const round = () => this.#traces.ofRound(message.requestId, open.uniqueId);
+    open.trace = process === null ? round() : this.#handlers.roundOf(process, message.requestId, event.timeNs, round);
+    open.evidence = open.trace.id === open.uniqueId ? NO_EVIDENCE : evidenceOf('round');
+  }
+
+  #sentFor(found: Found, open: OpenStory, event: Publish, process: ProcessKey): void {
+    const { work, confidence, evidence } = found;
+    open.confidence = confidence;
+    open.evidence = evidence;
+    if (work.kind === 'handler') {
+      open.join = 'handled';
+      open.cause = { uniqueId: work.message.uniqueId, delivery: work.delivery };
+      open.trace = work.message.trace;
+    } else {
+      open.join = 'rest';
+      open.evidence = { ...evidence, kind: 'serving' };
+      open.trace = work.trace;
+    }
+    open.trace ??= this.#traces.unattributed(open.uniqueId);
+    this.#sentBy(found, open, event, process);
+  }
+
+  #sentBy(found: Found, open: OpenStory, event: Publish, process: ProcessKey): void {
+    const { message } = open;
+    const { work } = found;
+    this.#handlers.sent(process, found, event);
+    noteActivity(work, event.timeNs);
+    if (message.kind === 'notification') {
+      if (work.kind === 'handler') work.delivery.notifications.push({ timeNs: event.timeNs, eventType: message.eventType });
+    } else if (message.kind === 'call') {
+      work.waitingFor++;
+      open.sender = work;
+    }
+  }
+
+  /**
+   * A request that a service made, and no id ties: the request that is at work on what it is about had it made. A batch for
+   * several requests (neutron tells nova of ports that way), and background work that comes across a resource, are nobody's:
+   * they are linked.
+   */
+  #tieByResource(open: OpenStory, trace: Trace, event: Publish): void {
+    const found = this.#activity.find(event);
+    const [first] = found;
+    if (first === undefined) return;
+    if (trace.isOrphan && found.length === 1) {
+      const evidence = evidenceOf('worked_on', 1, first.resource);
+      merge(trace, { into: first.trace, join: 'resource', confidence: 'likely', evidence });
+      return;
+    }
+    trace.isOrphan = false;
+    for (const link of found.slice(0, LINKS_MAX))
+      if (!open.links.some(({ trace: other }) => other === link.trace)) open.links.push(link);
+  }
+}
