@@ -60,8 +60,8 @@ export class Activity {
       const works = this.#works.get(resource.id) ?? [];
       const root = rootOf(trace);
       const known = works.find((work) => rootOf(work.trace) === root);
-      if (known !== undefined) known.lastNs = timeNs;
-      else works.push({ trace, lastNs: timeNs });
+      if (known === undefined) works.push({ trace, lastNs: timeNs });
+      else known.lastNs = timeNs;
       if (works.length > REQUESTS_MAX) works.shift();
       this.#works.set(resource.id, works);
     }
@@ -70,7 +70,7 @@ export class Activity {
   /** The requests that are at work on a message's resources: those on most of them. */
   find({ resources, timeNs }: Publish): WorkedOn[] {
     if (resources.length > NAMED_MAX) return [];
-    const found = new Map<Trace, { count: number; resource: string }>();
+    const found = new Map<Trace, { count: number; readonly resource: string }>();
     for (const resource of resources) {
       if (!this.#isDecisive(resource)) continue;
       for (const { trace, lastNs } of this.#works.get(resource.id) ?? []) {

@@ -11,8 +11,8 @@
 import type { AuditedRequest, Publish } from '../message.ts';
 import { Activity } from './activity.ts';
 import { chooseAmong } from './choice.ts';
-import { evidenceOf, NO_EVIDENCE } from './evidence.ts';
-import type { Found, Handlers } from './handlers.ts';
+import { evidenceOf } from './evidence.ts';
+import type { Found, Handlers, Inferred } from './handlers.ts';
 import type { Limits } from './limits.ts';
 import type { OpenStory } from './open-stories.ts';
 import { Pairs } from './pairs.ts';
@@ -60,20 +60,23 @@ export class Attribution {
     else this.#handlers.serving(process, audit.requestId, open.trace, event).isAudited = true;
   }
 
-  /** A message whose sender was handling another with the same id. */
+  /** A message whose sender was handling another with the same id; several may be the sender where nothing names it. */
   #ofHandler(open: OpenStory, event: Publish): boolean {
-    const processes = this.#processes.candidatesOf(event.connection);
-    const found = processes.flatMap((process) => {
+    const found = this.#processes.candidatesOf(event.connection).flatMap((process) => {
       const of = this.#handlers.byId(process, event);
-      return of === null ? [] : [{ process, of }];
+      return of === null ? [] : [{ process, ...of }];
     });
-    const [first] = found;
+    const [first, second] = found;
     if (first === undefined) return false;
-    const works = found.map(({ of }) => of.work);
-    const { work } = found.length === 1 ? first.of : chooseAmong(works, event.resources);
-    const { process, of } = found[works.indexOf(work)] ?? first;
-    if (processes.length > 1) this.#processes.attest(event.connection, process);
-    this.#sentFor(found.length === 1 ? of : { ...of, confidence: 'likely' }, open, event, process);
+    const chosen =
+      second === undefined
+        ? first.work
+        : chooseAmong(
+            found.map(({ work }) => work),
+            event.resources,
+          ).work;
+    const of = found.find(({ work }) => work === chosen) ?? first;
+    this.#sentFor(second === undefined ? of : { ...of, confidence: 'likely' }, open, event);
     return true;
   }
 
@@ -91,18 +94,27 @@ export class Attribution {
       }
       return;
     }
-    const found = process === null ? null : this.#handlers.byInference(process, event);
-    if (found !== null && process !== null) {
-      this.#sentFor(found, open, event, process);
-      return;
-    }
-    const round = () => this.#traces.ofRound(message.requestId, open.uniqueId);
-    open.trace = process === null ? round() : this.#handlers.roundOf(process, message.requestId, event.timeNs, round);
-    open.evidence = open.trace.id === open.uniqueId ? NO_EVIDENCE : evidenceOf('round');
+    const inferred = this.#handlers.byInference(this.#processes.candidatesOf(event.connection), event);
+    if (inferred === null) this.#ofBackground(open, event, message, process);
+    else this.#sentFor(inferred, open, event);
   }
 
-  #sentFor(found: Found, open: OpenStory, event: Publish, process: ProcessKey): void {
-    const { work, confidence, evidence } = found;
+  /** What nobody asked for: a message of a periodic task's round, or alone. */
+  #ofBackground(open: OpenStory, event: Publish, message: Initiating, process: ProcessKey | null): void {
+    const begin = () => this.#traces.ofRound(message.requestId, open.uniqueId);
+    if (process === null) {
+      open.trace = begin();
+      return;
+    }
+    const round = this.#handlers.roundOf(process, event, begin);
+    open.trace = round.trace;
+    if (round.sent.length > 0) open.evidence = evidenceOf('round');
+    this.#sentBy({ work: round, confidence: 'likely', evidence: open.evidence }, open, event, process);
+  }
+
+  #sentFor(found: Inferred, open: OpenStory, event: Publish): void {
+    const { work, confidence, evidence, process } = found;
+    this.#processes.attest(event.connection, process);
     open.confidence = confidence;
     open.evidence = evidence;
     if (work.kind === 'handler') {
@@ -110,8 +122,8 @@ export class Attribution {
       open.cause = { uniqueId: work.message.uniqueId, delivery: work.delivery };
       open.trace = work.message.trace;
     } else {
-      open.join = 'rest';
-      open.evidence = { ...evidence, kind: 'serving' };
+      if (work.kind === 'serving') open.join = 'rest';
+      open.evidence = { ...evidence, kind: work.kind };
       open.trace = work.trace;
     }
     open.trace ??= this.#traces.unattributed(open.uniqueId);

@@ -212,7 +212,7 @@ export class Correlator {
       endNs: open.reply?.publishedNs ?? null,
       wakeNs: delivery.event.timeNs,
       waitingFor: 0,
-      lastSent: '',
+      sent: [],
     };
     open.handlers.push(handler);
     this.#handlers.open(this.#keyOf(handler), handler);

@@ -28,7 +28,7 @@ export type EvidenceKind =
   | 'passed_id'
   /** It is part of a request about a resource that the trace was working on. */
   | 'worked_on'
-  /** Its sender was serving an HTTP request of the trace. */
+  /** Its sender had no other work that it can have been sent for than an HTTP request that it served. */
   | 'serving'
   /** It follows others of the same background id. */
   | 'round'

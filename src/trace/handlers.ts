@@ -11,11 +11,12 @@ import type { Publish } from '../message.ts';
 import { chooseAmong } from './choice.ts';
 import { type Confidence, type Evidence, evidenceOf } from './evidence.ts';
 import { Habits } from './habits.ts';
+import { isAnsweredOnly, isQueued } from './known-habits.ts';
 import type { ProcessKey } from './processes.ts';
 import { Recent } from './recent.ts';
 import type { Initiating } from './traced-message.ts';
 import type { Trace } from './traces.ts';
-import { type Handler, hasUser, methodOf, nameOf, type Serving, type Work } from './work.ts';
+import { type Handler, hasUser, lastSentOf, methodOf, nameOf, noteSent, type Round, type Serving, type Work } from './work.ts';
 
 export interface HandlerLimits {
   /** What a handler may still send after its reply. Milliseconds. */
@@ -26,8 +27,6 @@ export interface HandlerLimits {
   readonly roundGapMs: number;
   /** How soon a handler of a cast goes on once it is woken, where no id says that it was the one. Milliseconds. */
   readonly wakeMs: number;
-  /** The same, where its like is known to send such a message. Milliseconds. */
-  readonly usualWakeMs: number;
   /** Silence after which an HTTP request that no audit ends is taken to be served. Milliseconds. */
   readonly servingIdleMs: number;
 }
@@ -39,12 +38,8 @@ export interface Found<W extends Work = Work> {
   readonly evidence: Evidence;
 }
 
-/** A round of a background task: the messages that follow each other under one id without a user. */
-interface Round {
-  readonly trace: Trace;
-  lastNs: bigint;
-  /** The id was used while the process answered nobody: it is for work of its own. */
-  readonly isOwn: boolean;
+export interface Inferred extends Found {
+  readonly process: ProcessKey;
 }
 
 /** Ids without a user that a process has used; more are forgotten, oldest first. */
@@ -71,7 +66,6 @@ export class Handlers {
   readonly #idleNs: bigint;
   readonly #roundGapNs: bigint;
   readonly #wakeNs: bigint;
-  readonly #usualNs: bigint;
   readonly #servingIdleNs: bigint;
 
   constructor(limits: HandlerLimits) {
@@ -79,7 +73,6 @@ export class Handlers {
     this.#idleNs = BigInt(limits.handlerIdleMs) * 1_000_000n;
     this.#roundGapNs = BigInt(limits.roundGapMs) * 1_000_000n;
     this.#wakeNs = BigInt(limits.wakeMs) * 1_000_000n;
-    this.#usualNs = BigInt(limits.usualWakeMs) * 1_000_000n;
     this.#servingIdleNs = BigInt(limits.servingIdleMs) * 1_000_000n;
   }
 
@@ -97,8 +90,8 @@ export class Handlers {
   /** It sent a message: what is learned of it decides later ones. */
   sent(process: ProcessKey, { work, confidence }: Found, publish: Publish): void {
     const sent = nameOf(publish.message as Initiating);
-    if (confidence === 'certain' || work.kind === 'handler') this.#habits.note(methodOf(work), work.lastSent, sent);
-    work.lastSent = sent;
+    if (confidence === 'certain') this.#habits.note(methodOf(work), lastSentOf(work), sent);
+    noteSent(work, sent);
     this.woken(process, work, publish.timeNs);
   }
 
@@ -173,30 +166,47 @@ export class Handlers {
     return { work, confidence: 'likely', evidence: evidenceOf('shared_id_and_latest', candidates.length) };
   }
 
-  /** The only one of which this message is known to be the next, after what it sent last. */
+  /** The only one of which this message is known to be the next, where of all others another is. */
   #inStep<W extends Work>(candidates: readonly W[], publish: Publish): W | null {
     const name = nameOf(publish.message as Initiating);
-    const inStep = candidates.filter(
-      (work) => work.waitingFor === 0 && this.#habits.hasFollowed(methodOf(work), work.lastSent, name),
-    );
-    return inStep.length === 1 ? (inStep[0] as W) : null;
+    const idle = candidates.filter(({ waitingFor }) => waitingFor === 0);
+    const isNext = (work: W) => this.#habits.isNext(methodOf(work), lastSentOf(work), name);
+    const inStep = idle.filter((work) => isNext(work) !== false);
+    return inStep.length === 1 && isNext(inStep[0] as W) ? (inStep[0] as W) : null;
   }
 
-  /** The work that sent a message which shares an id with none, or null where its process had none, or sends such of its own. */
-  byInference(process: ProcessKey, publish: Publish): Found | null {
-    const name = nameOf(publish.message as Initiating);
-    const desk = this.#desks.get(process);
-    if (desk !== undefined && this.#isInRound(desk, publish)) return null;
-    const candidates = desk === undefined ? [] : this.#atWork(desk, publish);
-    if (!this.#habits.isOfWork(name, candidates.length > 0)) return null;
+  /**
+   * The work that sent a message which shares an id with none, and whose it is; null where its process had none, or sends
+   * such of its own.
+   * @param processes those that may have sent it.
+   */
+  byInference(processes: readonly ProcessKey[], publish: Publish): Inferred | null {
+    const owners = new Map<Work, ProcessKey>();
+    for (const process of processes) {
+      const desk = this.#desks.get(process);
+      if (desk === undefined) continue;
+      if (this.#isInRound(desk, publish)) return null;
+      for (const work of this.#atWork(desk, publish)) owners.set(work, process);
+    }
+    const candidates = [...owners.keys()];
+    if (!this.#habits.isOfWork(nameOf(publish.message as Initiating), candidates.length > 0)) return null;
+    const found = this.#likeliest(candidates, publish);
+    return { ...found, process: owners.get(found.work) as ProcessKey };
+  }
+
+  /** @param candidates at least one. */
+  #likeliest(candidates: readonly Work[], publish: Publish): Found {
+    const as = (work: Work, evidence: Evidence): Found => ({ work, confidence: 'likely', evidence });
     const [only] = candidates;
-    if (only === undefined) return null;
-    if (candidates.length === 1) return { work: only, confidence: 'likely', evidence: evidenceOf('only_work', 1) };
+    if (candidates.length === 1) return as(only as Work, evidenceOf('only_work', 1));
+    const name = nameOf(publish.message as Initiating);
     const usual = candidates.filter((work) => this.#habits.hasSent(methodOf(work), name));
-    const work = usual.length === 1 ? usual[0] : this.#inStep(usual, publish);
-    if (work != null) return { work, confidence: 'likely', evidence: evidenceOf('habit', candidates.length) };
-    const { work: best, by, resource } = chooseAmong(usual.length === 0 ? candidates : usual, publish.resources);
-    return { work: best, confidence: 'likely', evidence: evidenceOf(by, candidates.length, resource) };
+    const next = nextOf(usual, name) ?? this.#inStep(usual, publish);
+    if (next !== null) return as(next, evidenceOf('habit', candidates.length));
+    const likely = usual.length > 0 ? usual : candidates.filter((work) => !isAnsweredOnly(methodOf(work)));
+    if (likely.length === 1) return as(likely[0] as Work, evidenceOf('habit', candidates.length));
+    const { work, by, resource } = chooseAmong(likely.length > 0 ? likely : candidates, publish.resources);
+    return as(work, evidenceOf(by, candidates.length, resource));
   }
 
   /** The HTTP request that a process serves, from its first message on. */
@@ -213,7 +223,7 @@ export class Handlers {
         resources: [],
         wakeNs: publish.timeNs,
         waitingFor: 0,
-        lastSent: '',
+        sent: [],
       };
       desk.serving.set(requestId, serving);
     }
@@ -232,26 +242,33 @@ export class Handlers {
     return serving?.isAudited ? serving.startNs : null;
   }
 
-  /** The trace of a message that nobody asked for: of the round it belongs to, or a new one. */
-  roundOf(process: ProcessKey, requestId: string | null, atNs: bigint, open: () => Trace): Trace {
-    if (requestId === null) return open();
+  /** The round that a message belongs to which nobody asked for, or a new one. */
+  roundOf(process: ProcessKey, publish: Publish, open: () => Trace): Round {
+    const message = publish.message as Initiating;
+    const { requestId } = message;
     const desk = this.#desk(process);
-    const last = desk.rounds.get(requestId);
-    if (last !== undefined && atNs - last.lastNs <= this.#roundGapNs) {
-      last.lastNs = atNs;
-      return last.trace;
-    }
+    const last = requestId === null ? undefined : desk.rounds.get(requestId);
+    if (last !== undefined && publish.timeNs - last.wakeNs <= this.#roundGapNs) return last;
     const isOwn = last?.isOwn === true || desk.openCalls.size === 0;
-    const round = { trace: open(), lastNs: atNs, isOwn };
-    desk.rounds.set(requestId, round);
-    return round.trace;
+    const trace = open();
+    const round: Round = {
+      kind: 'round',
+      trace,
+      method: nameOf(message),
+      isOwn,
+      wakeNs: publish.timeNs,
+      waitingFor: 0,
+      sent: [],
+    };
+    if (requestId !== null) desk.rounds.set(requestId, round);
+    return round;
   }
 
   /** Its id was used a moment ago for work that nobody asked for: it goes on. */
   #isInRound(desk: Desk, { message, timeNs }: Publish): boolean {
     const { requestId } = message as Initiating;
     const round = requestId === null ? undefined : desk.rounds.get(requestId);
-    return round !== undefined && timeNs - round.lastNs <= this.#roundGapNs;
+    return round !== undefined && timeNs - round.wakeNs <= this.#roundGapNs;
   }
 
   #desk(process: ProcessKey): Desk {
@@ -294,8 +311,10 @@ export class Handlers {
     const name = nameOf(message);
     const works: Work[] = [...desk.openCalls];
     for (const handler of desk.woken) {
-      const patienceNs = this.#habits.hasSent(methodOf(handler), name) ? this.#usualNs : this.#wakeNs;
-      if (timeNs - handler.wakeNs <= patienceNs) works.push(handler);
+      if (this.#habits.hasSent(methodOf(handler), name) && timeNs - handler.wakeNs <= this.#wakeNs) works.push(handler);
+    }
+    for (const [, round] of desk.rounds.entries()) {
+      if (this.#habits.hasSent(round.method, name) && timeNs - round.wakeNs <= this.#wakeNs) works.push(round);
     }
     for (const [, serving] of desk.serving.entries()) {
       if (serving.isAudited || timeNs - serving.wakeNs <= this.#servingIdleNs) works.push(serving);
@@ -306,4 +325,12 @@ export class Handlers {
 
 function sole(work: Handler): Found<Handler> {
   return { work, confidence: 'certain', evidence: evidenceOf('shared_id', 1) };
+}
+
+/** The only one; of those that wait in their process's queue the one that has begun, else the first. */
+function nextOf(usual: readonly Work[], sent: string): Work | null {
+  if (usual.length < 2) return usual[0] ?? null;
+  if (!usual.every((work) => work.kind === 'handler' && isQueued(methodOf(work)))) return null;
+  const open = usual.filter((work) => !work.sent.includes(sent));
+  return open.findLast((work) => work.sent.length > 0) ?? open[0] ?? null;
 }

@@ -10,6 +10,7 @@
  * file twice for that reason.
  */
 import type { BrokerEvent, Delivery, Publish } from '../message.ts';
+import { addressOf, isBetter, isCompatible, isKnown, type Node, projectOf, rootOf } from './connections.ts';
 import { Recent } from './recent.ts';
 import { parseConnectionName, placeOfPublisher, placeOfReplyQueue, serviceOfTopic } from './services.ts';
 
@@ -37,33 +38,6 @@ export interface Process {
 
 /** Identifies a process while more may still be learned about it. */
 export type ProcessKey = object;
-
-interface Node {
-  parent: Node | null;
-  readonly connection: string;
-  readonly address: string;
-  pid: string;
-  service: string;
-  /** True where the broker named the program: then the traffic's guesses are not needed. */
-  isNamed: boolean;
-  host: string;
-  /** Since when the connection is known to exist: its handshake, or the first event seen on it. */
-  sinceNs: bigint;
-  /** True where `sinceNs` is the handshake's. */
-  isDated: boolean;
-  /** Smallest connection name of the set: the same whatever the order of events. */
-  least: string;
-  /** Projects (nova, neutron …) whose topics it sends requests to: a hint at its own. */
-  readonly sendsTo: Set<string>;
-  /** True where the set was joined by place alone, and may hold several workers. */
-  isGuessed: boolean;
-  /** True once something says which process it is: a queue it consumes, a program's name. */
-  isPlaced: boolean;
-  /** What it sent told of this other set, so many times in a row. */
-  vote: { readonly for: Node; readonly count: number } | null;
-  /** Cached on the root until the set changes. */
-  process: Process | null;
-}
 
 /** Calls whose reply is awaited here; beyond this the oldest are forgotten (the reply then joins nothing). */
 const CALLS_MAX = 50_000;
@@ -142,9 +116,9 @@ export class Processes {
     const node = this.#nodes.get(connection);
     if (node === undefined) return [];
     const root = rootOf(node);
-    if (root.isPlaced) return [root];
+    if (isKnown(root)) return [root];
     const neighbours = this.#neighbours.get(root.address) ?? [];
-    return [root, ...[...neighbours].filter((other) => other !== root && other.isPlaced && isCompatible(root, other))];
+    return [root, ...[...neighbours].filter((other) => other !== root && isKnown(other) && isCompatible(root, other))];
   }
 
   /** What was sent on a connection was for the work of this process. Said often enough, the connection is that process's. */
@@ -152,7 +126,7 @@ export class Processes {
     const node = this.#nodes.get(connection);
     if (node === undefined) return;
     const [root, owner] = [rootOf(node), rootOf(process as Node)];
-    if (root === owner || root.isPlaced) return;
+    if (root === owner || isKnown(root) || !isCompatible(root, owner)) return;
     const last = root.vote;
     const count = last !== null && rootOf(last.for) === owner ? last.count + 1 : 1;
     if (count >= VOTES) this.#join(owner, root);
@@ -253,7 +227,7 @@ export class Processes {
   #ownReplyQueue(queue: string, node: Node): void {
     if (queue === '') return;
     const owner = this.#replyOwner.get(queue);
-    rootOf(node).isPlaced = true;
+    rootOf(node).hasReplyQueue = true;
     if (owner === undefined) {
       this.#replyOwner.set(queue, node);
       const place = placeOfReplyQueue(queue);
@@ -266,7 +240,6 @@ export class Processes {
   /** `<topic>`, `<topic>.<host>`, `<topic>_fanout` and `<topic>_fanout_<uuid>` name the service; the second its host too. */
   #nameByQueue(queue: string, node: Node): void {
     const { topic, host } = this.#splitQueue(queue);
-    rootOf(node).isPlaced = true;
     this.#name(node, serviceOfTopic(topic), host);
   }
 
@@ -311,7 +284,7 @@ export class Processes {
     if (kept.pid !== '' && gone.pid !== '' && kept.pid !== gone.pid) return;
     gone.parent = kept;
     this.#leave(gone);
-    kept.isPlaced ||= gone.isPlaced;
+    kept.hasReplyQueue ||= gone.hasReplyQueue;
     if (kept.pid === '') kept.pid = gone.pid;
     if (gone.isNamed ? !kept.isNamed : !kept.isNamed && isBetter(gone.service, kept.service)) kept.service = gone.service;
     kept.isNamed ||= gone.isNamed;
@@ -341,7 +314,6 @@ export class Processes {
 
   #identify(root: Node, { pid, service }: { readonly pid: string; readonly service: string }): void {
     root.process = null;
-    root.isPlaced = true;
     if (root.pid === '') root.pid = pid;
     if (service === '' || root.isNamed) return;
     root.service = service;
@@ -375,7 +347,7 @@ export class Processes {
       least: connection,
       sendsTo: new Set(),
       isGuessed: false,
-      isPlaced: false,
+      hasReplyQueue: false,
       vote: null,
       process: null,
     };
@@ -385,35 +357,4 @@ export class Processes {
     else neighbours.add(node);
     return node;
   }
-}
-
-/** Nothing that is known of the one speaks against its being part of the other. */
-function isCompatible(part: Node, whole: Node): boolean {
-  return part.service === '' || whole.service === '' || part.service === whole.service;
-}
-
-/** nova of nova-compute. */
-function projectOf(service: string): string {
-  return service.split('-', 1)[0] ?? '';
-}
-
-function isBetter(candidate: string, current: string): boolean {
-  return candidate !== '' && (current === '' || candidate < current);
-}
-
-function rootOf(node: Node): Node {
-  let root = node;
-  while (root.parent !== null) root = root.parent;
-  for (let at = node; at.parent !== null; ) {
-    const next = at.parent;
-    at.parent = root;
-    at = next;
-  }
-  return root;
-}
-
-/** `10.77.0.11:46936 -> 10.77.0.1:5672`, `[::1]:46936 -> …`: the peer's address. */
-function addressOf(connection: string): string {
-  const peer = connection.split(' -> ', 1)[0] ?? '';
-  return peer.slice(0, Math.max(0, peer.lastIndexOf(':'))) || connection;
 }

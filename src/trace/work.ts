@@ -1,5 +1,5 @@
 /**
- * What a process works on: messages that it handles, and HTTP requests that it serves. A handler of a call ends with its
+ * What a process works on: messages that it handles, HTTP requests that it serves, rounds of its own background tasks. A handler of a call ends with its
  * reply (plus a grace, for what its thread still sends); the end of a cast or fanout is not on the wire, so its handler
  * stays a candidate until it has been silent for a stated time.
  */
@@ -7,15 +7,15 @@ import type { Resource } from '../message.ts';
 import type { Initiating, TracedDelivery, TracedMessage } from './traced-message.ts';
 import type { Trace } from './traces.ts';
 
-export type Work = Handler | Serving;
+export type Work = Handler | Serving | Round;
 
 interface Thread {
   /** When something last let it go on: its beginning, an answer to a call it made, a message it sent. */
   wakeNs: bigint;
   /** Calls it made that are not answered yet. */
   waitingFor: number;
-  /** The method of the message it sent last; '' before the first. */
-  lastSent: string;
+  /** The methods of the messages it sent: the last 16. */
+  readonly sent: string[];
 }
 
 export interface Handler extends Thread {
@@ -40,9 +40,32 @@ export interface Serving extends Thread {
   readonly resources: Resource[];
 }
 
+/** The messages that follow each other under one id without a user. */
+export interface Round extends Thread {
+  readonly kind: 'round';
+  readonly trace: Trace;
+  /** The method of its first message. */
+  readonly method: string;
+  /** The id was used while the process answered nobody: it is for work of its own. */
+  readonly isOwn: boolean;
+}
+
+const SENT_MAX = 16;
+
 /** What the habit of a work is called by. */
 export function methodOf(work: Work): string {
-  return work.kind === 'serving' ? 'http' : nameOf(work.message.message);
+  if (work.kind === 'handler') return nameOf(work.message.message);
+  return work.kind === 'round' ? work.method : 'http';
+}
+
+/** '' where it has sent nothing. */
+export function lastSentOf({ sent }: Work): string {
+  return sent.at(-1) ?? '';
+}
+
+export function noteSent({ sent }: Work, method: string): void {
+  if (sent.length === SENT_MAX) sent.shift();
+  sent.push(method);
 }
 
 /** What a message asks for: `Instance.save`, `select_destinations`, `port.create.end`. */
@@ -51,13 +74,13 @@ export function nameOf(message: Initiating): string {
 }
 
 export function resourcesOf(work: Work): readonly Resource[] {
-  return work.kind === 'serving' ? work.resources : (work.message.publish?.resources ?? []);
+  if (work.kind === 'handler') return work.message.publish?.resources ?? [];
+  return work.kind === 'serving' ? work.resources : [];
 }
 
 /** Whether a context with a user can come of it. */
 export function hasUser(work: Work): boolean {
-  if (work.kind === 'serving') return true;
-  return work.message.message.hasUser;
+  return work.kind === 'handler' ? work.message.message.hasUser : work.kind === 'serving';
 }
 
 /** Something was seen of a work: its span reaches to there. */

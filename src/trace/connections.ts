@@ -1,0 +1,66 @@
+/** A connection of the broker's, and the set of connections that is taken to be one process: a union-find. */
+import type { Process } from './processes.ts';
+
+export interface Node {
+  parent: Node | null;
+  readonly connection: string;
+  readonly address: string;
+  pid: string;
+  service: string;
+  /** True where the broker named the program: then the traffic's guesses are not needed. */
+  isNamed: boolean;
+  host: string;
+  /** Since when the connection is known to exist: its handshake, or the first event seen on it. */
+  sinceNs: bigint;
+  /** True where `sinceNs` is the handshake's. */
+  isDated: boolean;
+  /** Smallest connection name of the set: the same whatever the order of events. */
+  least: string;
+  /** Projects (nova, neutron …) whose topics it sends requests to: a hint at its own. */
+  readonly sendsTo: Set<string>;
+  /** True where the set was joined by place alone, and may hold several workers. */
+  isGuessed: boolean;
+  /** True where it owns a reply queue: a process has one. */
+  hasReplyQueue: boolean;
+  /** What it sent told of this other set, so many times in a row. */
+  vote: { readonly for: Node; readonly count: number } | null;
+  /** Cached on the root until the set changes. */
+  process: Process | null;
+}
+
+/** Something says which service it is: the topic it consumes, its program's name. */
+export function isKnown({ service, pid }: Node): boolean {
+  return service !== '' || pid !== '';
+}
+
+/** Nothing that is known of the one speaks against its being part of the other. */
+export function isCompatible(part: Node, whole: Node): boolean {
+  if (part.hasReplyQueue && whole.hasReplyQueue) return false;
+  return part.sendsTo.size === 0 || whole.service === '' || part.sendsTo.has(projectOf(whole.service));
+}
+
+/** nova of nova-compute. */
+export function projectOf(service: string): string {
+  return service.split('-', 1)[0] ?? '';
+}
+
+export function isBetter(candidate: string, current: string): boolean {
+  return candidate !== '' && (current === '' || candidate < current);
+}
+
+export function rootOf(node: Node): Node {
+  let root = node;
+  while (root.parent !== null) root = root.parent;
+  for (let at = node; at.parent !== null; ) {
+    const next = at.parent;
+    at.parent = root;
+    at = next;
+  }
+  return root;
+}
+
+/** `10.77.0.11:46936 -> 10.77.0.1:5672`, `[::1]:46936 -> …`: the peer's address. */
+export function addressOf(connection: string): string {
+  const peer = connection.split(' -> ', 1)[0] ?? '';
+  return peer.slice(0, Math.max(0, peer.lastIndexOf(':'))) || connection;
+}
