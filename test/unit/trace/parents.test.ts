@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { CAPTURES, capturePath } from '../../support/captures.ts';
 import { answered, correlate, deliver, OTHER_REQUEST, publish, reply, uid } from '../../support/events.ts';
-import { precision, recall, scoreParents, together } from '../../support/score.ts';
+import { f1, precision, recall, type Scores, scoreOf, together } from '../../support/score.ts';
 
 const parentOf = (events: Parameters<typeof correlate>[0], id: string) => {
   const { cause, confidence } = correlate(events).byId.get(uid(id))?.traced ?? expect.fail();
@@ -77,16 +77,24 @@ test("an agent's id for life is no sign of a parent: a fanout that carries it co
   expect(parentOf(events, 'next')).toBeNull();
 });
 
-test('on the captures of a real OpenStack: precision at least 0.99, recall at least 0.90', async () => {
-  const scores = await Promise.all(CAPTURES.map((name) => scoreParents(capturePath(name), true)));
-  const all = together(scores);
-  expect(all.right + all.missed).toBeGreaterThan(900);
-  expect(precision(all)).toBeGreaterThanOrEqual(0.99);
-  expect(recall(all)).toBeGreaterThanOrEqual(0.9);
-});
+describe('on the captures of a real OpenStack', () => {
+  const scored = async (hasSnapshot: boolean) => await Promise.all(CAPTURES.map((name) => scoreOf(capturePath(name), hasSnapshot)));
+  const sum = (scores: readonly Scores[], name: 'parents' | 'bills' | 'billsWithAudit') =>
+    together(scores.map((score) => score[name]));
 
-test('the same without a snapshot, by the traffic alone: what is found is right', async () => {
-  const scores = await Promise.all(CAPTURES.map((name) => scoreParents(capturePath(name), false)));
-  expect(precision(together(scores))).toBeGreaterThanOrEqual(0.99);
-  expect(recall(together(scores))).toBeGreaterThanOrEqual(0.5);
+  test('parents and bills are right', async () => {
+    const scores = await scored(true);
+    const [parents, bills, withAudit] = [sum(scores, 'parents'), sum(scores, 'bills'), sum(scores, 'billsWithAudit')];
+    expect(parents.right + parents.missed).toBeGreaterThan(1_000);
+    expect(f1(parents)).toBeGreaterThanOrEqual(0.99);
+    for (const { parents: one } of scores) if (one.right + one.missed >= 40) expect(f1(one)).toBeGreaterThanOrEqual(0.97);
+    expect(precision(bills)).toBeGreaterThanOrEqual(0.98);
+    expect(recall(bills)).toBeGreaterThanOrEqual(0.97);
+    expect(precision(withAudit)).toBeGreaterThanOrEqual(0.95);
+    expect(recall(withAudit)).toBeGreaterThanOrEqual(0.93);
+  });
+
+  test('parents are, without a snapshot, by the traffic alone', async () => {
+    expect(f1(sum(await scored(false), 'parents'))).toBeGreaterThanOrEqual(0.95);
+  });
 });
