@@ -12,7 +12,7 @@
 import type { BrokerEvent, Delivery, Publish } from '../message.ts';
 import { addressOf, isBetter, isCompatible, isKnown, type Node, projectOf, rootOf } from './connections.ts';
 import { Recent } from './recent.ts';
-import { parseConnectionName, placeOfPublisher, placeOfReplyQueue, serviceOfTopic } from './services.ts';
+import { parseConnectionName, placeOfPublisher, placeOfReplyQueue, serviceOfSender, serviceOfTopic } from './services.ts';
 
 /** What the management API tells, where it may be asked. */
 export interface BrokerSnapshot {
@@ -183,6 +183,7 @@ export class Processes {
     if (message.kind !== 'reply' && message.kind !== 'notification') {
       const project = projectOf(serviceOfTopic(this.#splitQueue(topic).topic));
       if (project !== '') rootOf(node).sendsTo.add(project);
+      this.#name(node, serviceOfSender(message.method), '');
     }
   }
 

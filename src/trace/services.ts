@@ -37,6 +37,33 @@ const SERVICE_OF_PUBLISHER = new Map([
   ['orchestration', 'heat-engine'],
 ]);
 
+/** Who sends a request that just one service sends: nova/conductor/rpcapi.py, neutron/agent/rpc.py and its plugin APIs … */
+const SERVICE_OF_SENT = new Map([
+  ['object_action', 'nova-compute'],
+  ['object_class_action_versions', 'nova-compute'],
+  ['object_backport_versions', 'nova-compute'],
+  ['select_destinations', 'nova-conductor'],
+  ['build_and_run_instance', 'nova-conductor'],
+  ['schedule_and_build_instances', 'nova-api'],
+  ['reserve_block_device_name', 'nova-api'],
+  ['external_instance_event', 'nova-api'],
+  ['get_devices_details_list', 'neutron-l2-agent'],
+  ['get_devices_details_list_and_failed_devices', 'neutron-l2-agent'],
+  ['update_device_up', 'neutron-l2-agent'],
+  ['update_device_list', 'neutron-l2-agent'],
+  ['get_active_networks_info', 'neutron-dhcp-agent'],
+  ['get_network_info', 'neutron-dhcp-agent'],
+  ['dhcp_ready_on_ports', 'neutron-dhcp-agent'],
+  ['create_dhcp_port', 'neutron-dhcp-agent'],
+  ['sync_routers', 'neutron-l3-agent'],
+  ['get_router_ids', 'neutron-l3-agent'],
+  ['update_all_ha_network_port_statuses', 'neutron-l3-agent'],
+  ['attachment_update', 'cinder-api'],
+  ['attachment_delete', 'cinder-api'],
+  ['update_service_capabilities', 'cinder-volume'],
+  ['notify_service_capabilities', 'cinder-volume'],
+]);
+
 /** Programs whose name says nothing: the web server that a service runs in. */
 const WRAPPERS = new Set(['uwsgi', 'apache2', 'httpd', 'gunicorn', 'mod_wsgi', 'python3', 'python', '']);
 
@@ -50,6 +77,11 @@ export function serviceOfTopic(topic: string): string {
   const known = SERVICE_OF_TOPIC.get(topic);
   if (known !== undefined) return known;
   return topic.startsWith('q-agent-notifier') || topic.startsWith('neutron-vo-') ? 'neutron-l2-agent' : '';
+}
+
+/** Which service sends a method; `''` where several do, or no rule knows. */
+export function serviceOfSender(method: string): string {
+  return SERVICE_OF_SENT.get(method) ?? '';
 }
 
 /** `compute.cmp1`, `nova-compute:cmp1`, `neutron-server`: who sent a notification. */
