@@ -9,7 +9,9 @@ import type { TappedMessage } from '../message.ts';
 import { learnProcesses, runPipeline, type Sink, type Tally } from '../pipeline.ts';
 import { ClickHouseWriter, type WriteTally } from '../sinks/clickhouse/writer.ts';
 import type { Store } from '../store/store.ts';
+import type { Operations } from '../trace/operations.ts';
 import { Processes } from '../trace/processes.ts';
+import { type OperationsOptions, operationsOption, readOperations } from './operations-option.ts';
 import { Progress } from './progress.ts';
 import { openWriter, type StoreOptions, storeOption } from './store-option.ts';
 import { thousands } from './thousands.ts';
@@ -19,6 +21,7 @@ export function replayCommand(): Command {
     .description('read captures of a firehose into the store; the same capture twice changes nothing')
     .argument('<FILE...>', 'captures: NDJSON, gzip or plain; X.connections.json beside X.ndjson.gz names the processes')
     .addOption(storeOption())
+    .addOption(operationsOption())
     .option('--json', 'print what was counted as JSON, a line a file')
     .addHelpText(
       'after',
@@ -29,18 +32,20 @@ With --store none nothing is kept: a check of what is in a capture.`,
     .action(replay);
 }
 
-interface ReplayOptions extends StoreOptions {
+interface ReplayOptions extends StoreOptions, OperationsOptions {
   readonly json?: true;
 }
 
 async function replay(files: readonly string[], options: ReplayOptions): Promise<void> {
   for (const file of files) assertReadable(file);
+  const operations = readOperations(options);
   const interrupt = new AbortController();
   const onSignal = () => interrupt.abort();
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
   const store = await openWriter(options, 'replay');
   try {
-    for (const file of files) await replayFile(file, store, options, interrupt.signal);
+    const parts = { store, operations, signal: interrupt.signal };
+    for (const file of files) await replayFile(file, parts, options);
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
     await store?.close();
@@ -59,13 +64,19 @@ function assertReadable(file: string): void {
   }
 }
 
-async function replayFile(file: string, store: Store | null, options: ReplayOptions, signal: AbortSignal): Promise<void> {
+interface ReplayParts {
+  readonly store: Store | null;
+  readonly operations: Operations;
+  readonly signal: AbortSignal;
+}
+
+async function replayFile(file: string, { store, operations, signal }: ReplayParts, options: ReplayOptions): Promise<void> {
   const snapshot = readSnapshot(file);
   if (typeof snapshot === 'string') warn(`${snapshot}: processes are told from the traffic instead`);
   const known = typeof snapshot === 'object' ? snapshot : null;
   const processes = new Processes(known);
   const reading = new Reading(file, known === null ? 2 : 1, signal);
-  const writer = store === null ? null : await ClickHouseWriter.open(store);
+  const writer = store === null ? null : await ClickHouseWriter.open(store, operations);
   try {
     if (known === null) await learnProcesses(reading.pass(), processes);
     const tally = await runPipeline(reading.pass(), writer ?? NOWHERE, { processes });

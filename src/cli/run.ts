@@ -16,6 +16,7 @@ import { retry } from '../retry.ts';
 import { Sidecar } from '../sidecar.ts';
 import { ClickHouseWriter } from '../sinks/clickhouse/writer.ts';
 import { parseStore, type Store } from '../store/store.ts';
+import type { Operations } from '../trace/operations.ts';
 import { Processes } from '../trace/processes.ts';
 import {
   addLiveOptions,
@@ -29,6 +30,7 @@ import {
   readLiveSetUp,
 } from './live-options.ts';
 import { LiveStatus } from './live-status.ts';
+import { type OperationsOptions, operationsOption, readOperations } from './operations-option.ts';
 import { Stop } from './stop.ts';
 import { openWriter, type StoreOptions, storeOption } from './store-option.ts';
 import { addTapOptions, readTapPlans, type TapPlanOptions, type TapPlans } from './tap-plans.ts';
@@ -36,7 +38,7 @@ import { Tapping, type TappingOptions } from './tapping.ts';
 import { thousands } from './thousands.ts';
 import { Watch } from './watch.ts';
 
-interface RunOptions extends LiveOptions, StoreOptions, TappingOptions, TapPlanOptions {
+interface RunOptions extends LiveOptions, StoreOptions, OperationsOptions, TappingOptions, TapPlanOptions {
   readonly arm: boolean;
   readonly queueExpires: number;
   readonly keepQueue: boolean;
@@ -51,6 +53,7 @@ interface RunOptions extends LiveOptions, StoreOptions, TappingOptions, TapPlanO
 export function runCommand(): Command {
   const command = new Command('run').description('the sidecar: follow a live broker, until Ctrl-C or SIGTERM');
   return addTapOptions(addLiveOptions(command).addOption(storeOption()))
+    .addOption(operationsOption())
     .addOption(flag('--arm', 'switch the firehose on where it is off, by --api, and off again at the end'))
     .addOption(number('--queue-expires <S>', 'the tap queue vanishes when nobody has consumed it for so long', 600, 1))
     .addOption(flag('--keep-queue', 'leave the tap queue at the end, to go on from it (it is bounded, and expires)'))
@@ -90,11 +93,12 @@ async function run(given: RunOptions, command: Command): Promise<void> {
   const setUp = readLiveSetUp(options, options.queueExpires * 1_000, command);
   const taps = readTapPlans(options, setUp, command);
   if (options.arm) refuseArming(taps, options.tap?.includes('shovel') === true);
+  const operations = readOperations(options);
   const stop = new Stop(options.for);
   let store: Store | null = null;
   try {
     store = await openWriter(options, 'run');
-    await tapInto(store, options, { setUp, taps, stop });
+    await tapInto(store, options, { setUp, taps, stop, operations });
   } finally {
     stop.release();
     for (const api of setUp.apis) api.close();
@@ -113,9 +117,10 @@ interface RunParts {
   readonly setUp: LiveSetUp;
   readonly taps: TapPlans;
   readonly stop: Stop;
+  readonly operations: Operations;
 }
 
-async function tapInto(store: Store | null, options: RunOptions, { setUp, taps, stop }: RunParts): Promise<void> {
+async function tapInto(store: Store | null, options: RunOptions, { setUp, taps, stop, operations }: RunParts): Promise<void> {
   const { plans, tier, apis } = taps;
   const directory = directoryOf(options);
   const vhosts = [...new Set(plans.map(({ vhost }) => vhost))];
@@ -124,7 +129,7 @@ async function tapInto(store: Store | null, options: RunOptions, { setUp, taps, 
   const inbox = new Inbox(INBOX_BYTES_MAX);
   const giveUp = new AbortController();
   const persist = <T>(operation: () => Promise<T>) => retry(operation, { ...PATIENCE, signal: giveUp.signal, log });
-  const writer = store === null ? null : await ClickHouseWriter.open(store);
+  const writer = store === null ? null : await ClickHouseWriter.open(store, operations);
   const sink: Sink = { write: (batch) => persist(async () => writer?.write(batch)), close: async () => {} };
   const unacknowledgedMax = 4 * Math.max(options.prefetch, 1_000) * plans.length;
   const sidecar = new Sidecar({ chunks: inbox.chunks(), sink, journal, processes, persist, unacknowledgedMax });

@@ -3,21 +3,24 @@ import type { Resource, ResourceType } from '../message.ts';
 
 /** Collections, actions and the names of query parameters. Everything else in a path is a name or a value of the user's. */
 export const API_WORDS: ReadonlySet<string> = new Set(
-  `action actions activate add_gateway_router add_router_interface add_extraroutes address-groups address-scopes agents
-  aggregates all_tenants allocations attachments auto-allocated-topology availability_zones backups bindings changes-since
-  clusters configs consistencygroups consoles containers credentials
-  default-security-group-rules detail device_id device_owner domains extensions fields file firewall_groups flavors
-  floatingips group_snapshots groups healthcheck host hosts id images ip_address ips is_public l2-gateways lbaas limit limits
-  listeners loadbalancers log logs mac_address marker members messages metadata metering-labels name network-ip-availabilities
-  network_id networks nodes ns os-aggregates os-availability-zone os-console-auth-tokens os-extra_specs os-flavor-access
-  os-floating-ips os-hypervisors os-instance-actions os-instance_usage_audit_log os-interface os-keypairs os-migrations
-  os-quota-class-sets os-quota-sets os-security-groups os-server-external-events os-server-groups os-services
-  os-assisted-volume-snapshots os-server-password os-simple-tenant-usage os-volume_attachments os-volumes_boot placement
-  policies pools port_forwardings port_id ports project_id projects qos qos-specs quotas rbac-policies recordsets regions
-  remote-consoles remove_extraroutes remove_router_interface resource_providers resources
-  roles router_id routers rules security-group-rules security-groups server_id servers services shared shares snapshots
-  sort_dir sort_key stacks status subnet_id subnetpools subnets tags tenant_id topology traits trunks types usages users v
-  versions volume_id volume_types volumes vpn with_count zones`.split(/\s+/),
+  `action actions activate add_extraroutes add_gateway_router add_router_interface address-groups address-scopes agents
+  aggregate aggregates all_tenants allocations amphorae attachments auth auto-allocated-topology availability_zones
+  backups bays bindings callback certificates changes-since chassis clean clusters clustertemplates configs
+  consistencygroups consoles containers credentials deactivate default-security-group-rules detail device_id
+  device_owner diagnostics domains drivers events extensions failover fields file firewall_groups flavors floatingips
+  group_snapshots groups healthcheck healthmonitors host hosts id images import inspection ip_address ips is_public
+  l2-gateways l7policies lbaas limit limits listeners loadbalancers log logs mac_address maintenance management marker
+  members messages metadata metering-labels migrations name network-ip-availabilities network_id networks nodegroups
+  nodes ns os-aggregates os-assisted-volume-snapshots os-availability-zone os-console-auth-tokens os-evacuate
+  os-extra_specs os-flavor-access os-floating-ips os-hypervisors os-instance-actions os-instance_usage_audit_log
+  os-interface os-keypairs os-migrations os-quota-class-sets os-quota-sets os-security-groups os-server-diagnostics
+  os-server-external-events os-server-groups os-server-password os-services os-simple-tenant-usage os-volume-transfer
+  os-volume_attachments os-volumes_boot placement policies pools port_forwardings port_id portgroups ports power
+  project_id projects provision qos qos-specs quotas raid rbac-policies reactivate recordsets regions remote-consoles
+  remove_extraroutes remove_router_interface resource_providers resources restore roles router_id routers rules
+  security-group-rules security-groups server_id servers services shared shares snapshots sort_dir sort_key stacks
+  stage states status subnet_id subnetpools subnets tags tenant_id tokens topology traits trunks trusts types usages
+  users v versions vifs volume-transfers volume_id volume_types volumes vpn with_count zones`.split(/\s+/),
 );
 export const API_VERSION = /^v\d{1,2}(\.\d{1,3})?$/;
 

@@ -25,7 +25,7 @@ export async function benchStore(): Promise<Report[]> {
   const batches = await closedStories();
   const messages = batches.flatMap((batch) => batch.messages);
   // Made beforehand: the baseline pays for sending its objects only, not for making them.
-  const spanObjects = messages.flatMap(spanRows).map(({ json }) => toObject(SPAN_COLUMNS, json));
+  const spanObjects = messages.flatMap((message) => spanRows(message)).map(({ json }) => toObject(SPAN_COLUMNS, json));
   const messageObjects = messages.map((message) => toObject(MESSAGE_COLUMNS, messageRow(message)));
   const contenders = [
     { name: 'naive', run: () => inFreshStore((directory) => insertNaively(directory, spanObjects, messageObjects)) },

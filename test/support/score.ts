@@ -8,6 +8,7 @@ import type { ClosedMessage } from '../../src/trace/traced-message.ts';
 import { rootOf } from '../../src/trace/traces.ts';
 import { nameOf } from '../../src/trace/work.ts';
 import { CAPTURES, capturePath, run, snapshotOf, tappedOf } from './captures.ts';
+import { nameRequests } from './score-operations.ts';
 import { type Truth, truthOf } from './truth.ts';
 
 export interface Score {
@@ -21,6 +22,8 @@ export interface Scores {
   /** Over every request of the user's that is not a GET. */
   readonly bills: Score;
   readonly billsWithAudit: Score;
+  /** Requests of the user's that left a trace; right are those that are called what they were. */
+  readonly operations: Score;
   /** What is not right, a line each. */
   readonly complaints: readonly string[];
 }
@@ -35,7 +38,16 @@ export async function scoreOf(path: string, hasSnapshot: boolean): Promise<Score
   const complain = (text: string) => void complaints.push(text);
   const parents = scoreParents(known, truth, complain);
   const bills = scoreBills(known, truth, false, complain);
-  return { parents, bills, billsWithAudit: scoreBills(known, truth, true, () => {}), complaints };
+  const billsWithAudit = scoreBills(known, truth, true, () => {});
+  return { parents, bills, billsWithAudit, operations: await scoreOperations(path, complain), complaints };
+}
+
+async function scoreOperations(path: string, complain: (text: string) => void): Promise<Score> {
+  const named = (await nameRequests(path)).filter(({ found }) => found !== null);
+  const wrong = named.filter(({ wanted, found }) => wanted !== found);
+  for (const { request, wanted, found } of wrong)
+    complain(`operation of ${request.method} ${request.path}: ${found}, and was ${wanted}`);
+  return { right: named.length - wrong.length, wrong: wrong.length, missed: wrong.length };
 }
 
 type Messages = ReadonlyMap<string, ClosedMessage>;
@@ -109,9 +121,20 @@ export function together(scores: readonly Score[]): Score {
   return { right: sum('right'), wrong: sum('wrong'), missed: sum('missed') };
 }
 
-function toRow(name: string, { parents, bills, billsWithAudit }: Omit<Scores, 'complaints'>): string[] {
+function toRow(name: string, { parents, bills, billsWithAudit, operations }: Omit<Scores, 'complaints'>): string[] {
   const figures = (score: Score) => [precision(score), recall(score), f1(score)].map((figure) => figure.toFixed(3));
-  return [name, String(parents.right + parents.missed), ...figures(parents), ...figures(bills), ...figures(billsWithAudit)];
+  return [
+    name,
+    String(parents.right + parents.missed),
+    ...figures(parents),
+    ...figures(bills),
+    ...figures(billsWithAudit),
+    namedOf(operations),
+  ];
+}
+
+function namedOf({ right, wrong }: Score): string {
+  return `${right} of ${right + wrong}`;
 }
 
 const HEADS = ['P', 'R', 'F1'];
@@ -123,9 +146,22 @@ async function main(args: readonly string[]): Promise<void> {
   const scores = new Map<string, Scores>();
   for (const path of paths) scores.set(path.replace(/^.*\//, ''), await scoreOf(path, hasSnapshot));
   const all = [...scores.values()];
-  const sum = (name: 'parents' | 'bills' | 'billsWithAudit') => together(all.map((score) => score[name]));
-  const total = toRow('together', { parents: sum('parents'), bills: sum('bills'), billsWithAudit: sum('billsWithAudit') });
-  const heads = ['CAPTURE', 'PARENTS', ...HEADS, ...HEADS.map((head) => `BILL ${head}`), ...HEADS.map((head) => `AUDIT ${head}`)];
+  const sum = (name: 'parents' | 'bills' | 'billsWithAudit' | 'operations') => together(all.map((score) => score[name]));
+  const sums = {
+    parents: sum('parents'),
+    bills: sum('bills'),
+    billsWithAudit: sum('billsWithAudit'),
+    operations: sum('operations'),
+  };
+  const total = toRow('together', sums);
+  const heads = [
+    'CAPTURE',
+    'PARENTS',
+    ...HEADS,
+    ...HEADS.map((head) => `BILL ${head}`),
+    ...HEADS.map((head) => `AUDIT ${head}`),
+    'OPERATIONS',
+  ];
   const rows = [...scores].map(([name, score]) => toRow(name, score));
   process.stdout.write(table([heads, ...rows, total], new Set(heads.keys().drop(1))));
   if (args.includes('--wrong')) {

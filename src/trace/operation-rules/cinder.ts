@@ -1,0 +1,55 @@
+/**
+ * What cinder's requests are called. Methods: `rpcapi.py` of cinder/scheduler, cinder/volume and cinder/backup. Events:
+ * cinder/volume/manager.py, of cinder-volume's part; those of transfers and types are the API's.
+ */
+import type { Rule } from '../operation-rule.ts';
+
+export const CINDER: readonly Rule[] = [
+  { path: 'volumes/{id}/action', action: 'os-volume_upload_image', operation: 'volume.upload_image' },
+  { path: 'volumes/{id}/action', action: 'os-migrate_volume', operation: 'volume.migrate' },
+  { path: 'volumes', operation: 'volume.{verb}' },
+  { path: 'snapshots', operation: 'snapshot.{verb}' },
+  { path: 'backups', operation: 'backup.{verb}' },
+  { path: ['types', 'volume_types'], operation: 'volume_type.{verb}' },
+  { path: 'attachments', operation: 'volume_attachment.{verb}' },
+  { path: 'group_snapshots', operation: 'group_snapshot.{verb}' },
+  { path: 'qos-specs', operation: 'qos_specs.{verb}' },
+
+  { method: 'create_volume', operation: 'volume.create' },
+  { method: 'delete_volume', operation: 'volume.delete' },
+  { method: 'extend_volume', operation: 'volume.extend' },
+  { method: 'retype', operation: 'volume.retype' },
+  { method: 'migrate_volume', operation: 'volume.migrate' },
+  { method: 'migrate_volume_completion', operation: 'volume.migrate_volume_completion' },
+  { method: 'copy_volume_to_image', operation: 'volume.upload_image' },
+  { method: 'revert_to_snapshot', operation: 'volume.revert' },
+  { method: 'reimage', operation: 'volume.reimage' },
+  { method: 'initialize_connection', operation: 'volume.initialize_connection' },
+  { method: 'terminate_connection', operation: 'volume.terminate_connection' },
+  { method: 'manage_existing', operation: 'volume.manage' },
+  { method: 'attachment_update', operation: 'volume_attachment.update' },
+  { method: 'attachment_delete', operation: 'volume_attachment.delete' },
+  { method: 'accept_transfer', operation: 'volume_transfer.accept' },
+  { method: 'create_snapshot', operation: 'snapshot.create' },
+  { method: 'delete_snapshot', operation: 'snapshot.delete' },
+  { method: 'manage_existing_snapshot', operation: 'snapshot.manage' },
+  { method: 'create_backup', operation: 'backup.create' },
+  { method: 'delete_backup', operation: 'backup.delete' },
+  { method: 'restore_backup', operation: 'backup.restore' },
+  { method: 'import_record', operation: 'backup.import' },
+  { method: 'export_record', operation: 'backup.export' },
+  { method: ['create_group', 'create_group_from_src'], operation: 'group.create' },
+  { method: 'update_group', operation: 'group.update' },
+  { method: 'delete_group', operation: 'group.delete' },
+  { method: 'create_group_snapshot', operation: 'group_snapshot.create' },
+  { method: 'delete_group_snapshot', operation: 'group_snapshot.delete' },
+
+  { event: 'transfer.{verb}', operation: 'volume_transfer.{verb}' },
+  { event: 'volume_type.{verb}', operation: 'volume_type.{verb}' },
+  { event: 'volume.resize', operation: 'volume.extend', role: 'part' },
+  { event: 'volume.{verb}', operation: 'volume.{verb}', role: 'part' },
+  { event: 'snapshot.{verb}', operation: 'snapshot.{verb}', role: 'part' },
+  { event: 'backup.{verb}', operation: 'backup.{verb}', role: 'part' },
+  { event: 'group.{verb}', operation: 'group.{verb}', role: 'part' },
+  { event: 'group_snapshot.{verb}', operation: 'group_snapshot.{verb}', role: 'part' },
+];
