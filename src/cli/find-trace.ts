@@ -1,6 +1,6 @@
 /** From what a user typed to one trace. */
 import { Failed } from '../errors.ts';
-import { findTrace, nearIds, resolveId, type TraceSummary } from '../queries/traces.ts';
+import { nearIds, resolveId, summariesOf } from '../queries/traces.ts';
 import { requestTable } from '../report/request-table.ts';
 import type { Store } from '../store/store.ts';
 
@@ -12,18 +12,9 @@ export async function findTraceId(store: Store, id: string): Promise<string> {
   const [only] = hits;
   if (only === undefined) throw new Failed(await notFound(store, id));
   if (hits.length === 1) return only;
-  process.stderr.write(requestTable(await summaries(store, hits.slice(0, HITS_LISTED_MAX))));
+  process.stderr.write(requestTable((await summariesOf(store, hits.slice(0, HITS_LISTED_MAX))).reverse()));
   const more = hits.length > HITS_LISTED_MAX ? `, of which the first ${HITS_LISTED_MAX} are listed` : '';
   throw new Failed(`${id} is in ${hits.length} traces${more}: show one of them`);
-}
-
-async function summaries(store: Store, traceIds: readonly string[]): Promise<TraceSummary[]> {
-  const found: TraceSummary[] = [];
-  for (const traceId of traceIds) {
-    const summary = await findTrace(store, traceId);
-    if (summary !== null) found.push(summary);
-  }
-  return found;
 }
 
 async function notFound(store: Store, id: string): Promise<string> {

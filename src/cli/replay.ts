@@ -14,6 +14,7 @@ import { Processes } from '../trace/processes.ts';
 import { type OperationsOptions, operationsOption, readOperations } from './operations-option.ts';
 import { Progress } from './progress.ts';
 import { openWriter, type StoreOptions, storeOption } from './store-option.ts';
+import { summarizeAll } from './summaries.ts';
 import { thousands } from './thousands.ts';
 
 export function replayCommand(): Command {
@@ -46,6 +47,7 @@ async function replay(files: readonly string[], options: ReplayOptions): Promise
   try {
     const parts = { store, operations, signal: interrupt.signal };
     for (const file of files) await replayFile(file, parts, options);
+    if (store !== null) await summarizeAll(store).catch(warnUnsummarized);
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
     await store?.close();
@@ -201,6 +203,10 @@ function asFailure(error: unknown, file: string): unknown {
     return new Failed(`${file}: interrupted: what is stored stays, replay it again to complete it`);
   }
   return new Failed(`${file}: ${reasonOf(error)}`);
+}
+
+function warnUnsummarized(error: unknown): void {
+  warn(`critical paths are not stored: ${reasonOf(error)}; the next replay does it`);
 }
 
 function warn(text: string): void {

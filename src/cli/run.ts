@@ -33,6 +33,7 @@ import { LiveStatus } from './live-status.ts';
 import { type OperationsOptions, operationsOption, readOperations } from './operations-option.ts';
 import { Stop } from './stop.ts';
 import { openWriter, type StoreOptions, storeOption } from './store-option.ts';
+import { LiveSummaries } from './summaries.ts';
 import { addTapOptions, readTapPlans, type TapPlanOptions, type TapPlans } from './tap-plans.ts';
 import { Tapping, type TappingOptions } from './tapping.ts';
 import { thousands } from './thousands.ts';
@@ -130,7 +131,14 @@ async function tapInto(store: Store | null, options: RunOptions, { setUp, taps, 
   const giveUp = new AbortController();
   const persist = <T>(operation: () => Promise<T>) => retry(operation, { ...PATIENCE, signal: giveUp.signal, log });
   const writer = store === null ? null : await ClickHouseWriter.open(store, operations);
-  const sink: Sink = { write: (batch) => persist(async () => writer?.write(batch)), close: async () => {} };
+  const summaries = store === null ? null : new LiveSummaries(store, log);
+  const sink: Sink = {
+    write: async (batch) => {
+      await persist(async () => writer?.write(batch));
+      await summaries?.step(); // here, since the store takes one insert at a time
+    },
+    close: async () => {},
+  };
   const unacknowledgedMax = 4 * Math.max(options.prefetch, 1_000) * plans.length;
   const sidecar = new Sidecar({ chunks: inbox.chunks(), sink, journal, processes, persist, unacknowledgedMax });
   const aliveNs = journal?.lastNs ?? null;

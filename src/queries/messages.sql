@@ -14,6 +14,9 @@ SELECT
     nullIf(m.global_request_id, '') AS global_request_id,
     join,
     confidence,
+    evidence,
+    if(m.evidence_resource = toUUIDOrZero(''), NULL, toString(m.evidence_resource)) AS evidence_resource,
+    candidates,
     from_service,
     from_host,
     from_process,
@@ -30,12 +33,20 @@ SELECT
     (toUnixTimestamp64Nano(m.ended_at) - toUnixTimestamp64Nano(m.published_at)) / 1e6 AS seen_for_ms,
     status,
     nullIf(m.failure, '') AS failure,
+    nullIf(m.verdict, '') AS verdict,
+    verdict_evidence,
+    culprit_service,
+    culprit_host,
+    culprit_queue,
     bytes,
     replies,
     reply_queue,
     reply_bytes,
     reply_deliveries,
-    routed_queues
+    routed_queues,
+    http_action,
+    http_path,
+    http_status
 FROM oslo_messages AS m FINAL
 WHERE {trace:String} = '' OR m.trace_id = toUUIDOrZero({trace:String})
 ORDER BY m.published_at, m.unique_id

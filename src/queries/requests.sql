@@ -18,6 +18,6 @@ SELECT
     failures, timeouts, open, bytes_published, bytes_delivered, missing,
     least(1, arraySum(g -> g.3 * greatest(0, least(g.2, to_ns) - greatest(g.1, from_ns)), gaps) / (to_ns - from_ns)) AS blind
 FROM oslo_requests AS r
-WHERE ({all:Bool} OR r.is_request) AND ({trace:String} = '' OR r.trace_id = toUUIDOrZero({trace:String}))
+WHERE ({all:Bool} OR r.is_request) AND (empty({traces:Array(String)}) OR r.trace_id IN (SELECT toUUID(arrayJoin({traces:Array(String)}))))
 ORDER BY r.started_at DESC, r.trace_id
 LIMIT {limit:UInt64}

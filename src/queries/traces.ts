@@ -2,9 +2,10 @@
 import { readFileSync } from 'node:fs';
 import type { MessageKind } from '../message.ts';
 import type { QueryParams, Store } from '../store/store.ts';
-import type { Confidence } from '../trace/evidence.ts';
+import type { Confidence, EvidenceKind } from '../trace/evidence.ts';
 import { requestIdOfTrace } from '../trace/ids.ts';
 import type { Status } from '../trace/traced-message.ts';
+import type { Verdict, VerdictName } from '../trace/verdicts.ts';
 
 export interface Counts {
   readonly calls: number;
@@ -36,6 +37,19 @@ export interface TraceSummary {
   readonly counts: Counts;
   /** Events seen / (seen + known missing). */
   readonly coverage: number;
+  /** `running`: calls of it wait for their answer, as of the last thing in the store. */
+  readonly state: 'running' | 'done';
+  readonly open_calls: readonly OpenCall[];
+}
+
+export interface OpenCall {
+  readonly unique_id: string;
+  /** What it asks for: `Instance.save`. */
+  readonly method: string;
+  /** `service@host`; the routing key where nobody was given it yet. */
+  readonly to: string;
+  /** From its publish to the last thing in the store. */
+  readonly waiting_ms: number;
 }
 
 export interface Recipient {
@@ -73,7 +87,8 @@ export interface Message {
   readonly status: Status;
   /** Class of the exception that came back. */
   readonly failure: string | null;
-  readonly verdict: null;
+  /** Why a call failed, and where; null for what did not fail, and where the tap cannot know: docs/verdicts.md. */
+  readonly verdict: Verdict | null;
   readonly bytes: number;
 }
 
@@ -85,12 +100,27 @@ export interface MessageDetail extends Message {
   readonly reply_bytes: number;
   readonly reply_deliveries: number;
   readonly routed_queues: readonly string[];
+  readonly evidence: EvidenceKind | '';
+  /** The uuid that decided, where one did. */
+  readonly evidence_resource: string | null;
+  /** How many works its sender might have sent it for. */
+  readonly candidates: number;
+  /** Audit notifications alone, else `''`: CADF's action, and the path as a template. */
+  readonly http_action: string;
+  readonly http_path: string;
+  /** Of the answer; 0 in what tells of the request. */
+  readonly http_status: number;
 }
 
 interface MessageRow extends Omit<MessageDetail, 'from' | 'to' | 'verdict'> {
   readonly from_service: string;
   readonly from_host: string;
   readonly from_process: string;
+  readonly verdict: VerdictName | null;
+  readonly verdict_evidence: string;
+  readonly culprit_service: string;
+  readonly culprit_host: string;
+  readonly culprit_queue: string;
   readonly to_service: readonly string[];
   readonly to_host: readonly string[];
   readonly to_queue: readonly string[];
@@ -110,11 +140,22 @@ interface TraceRow extends Counts {
   readonly blind: number;
 }
 
+interface OpenCallRow extends Omit<OpenCall, 'to'> {
+  readonly trace_id: string;
+  readonly service: string;
+  readonly host: string;
+  readonly routing_key: string;
+}
+
+/** Longer than any service waits for an answer: nova's long_rpc_timeout is 1,800 s. Milliseconds. */
+const OPEN_MS_MAX = 3_600_000;
+
 const SQL = {
   messages: read('messages.sql'),
   requests: read('requests.sql'),
   find: read('find.sql'),
   near: read('near.sql'),
+  openCalls: read('open-calls.sql'),
 };
 
 /** As many as there are. */
@@ -129,14 +170,34 @@ export interface ListOptions {
 
 /** Traces, newest first. */
 export async function listTraces(store: Store, { all, limit }: ListOptions): Promise<TraceSummary[]> {
-  const params = { all, limit: limit === 0 ? NO_LIMIT : String(limit), trace: '' };
-  return (await store.query<TraceRow>(SQL.requests, params)).map(toSummary);
+  const rows = await store.query<TraceRow>(SQL.requests, { all, limit: limit === 0 ? NO_LIMIT : String(limit), traces: [] });
+  const open = await openCallsOf(store, []);
+  return rows.map((row) => toSummary(row, open));
 }
 
 /** One trace by its whole id, or null. */
 export async function findTrace(store: Store, traceId: string): Promise<TraceSummary | null> {
-  const [row] = await store.query<TraceRow>(SQL.requests, { all: true, limit: '1', trace: traceId });
-  return row === undefined ? null : toSummary(row);
+  const [summary] = await summariesOf(store, [traceId]);
+  return summary ?? null;
+}
+
+/** Traces by their whole ids, newest first. */
+export async function summariesOf(store: Store, traceIds: readonly string[]): Promise<TraceSummary[]> {
+  if (traceIds.length === 0) return [];
+  const rows = await store.query<TraceRow>(SQL.requests, { all: true, limit: NO_LIMIT, traces: traceIds });
+  const open = await openCallsOf(store, traceIds);
+  return rows.map((row) => toSummary(row, open));
+}
+
+/** @param traceIds none: of all. */
+async function openCallsOf(store: Store, traceIds: readonly string[]): Promise<Map<string, OpenCall[]>> {
+  const rows = await store.query<OpenCallRow>(SQL.openCalls, { traces: traceIds, max_ms: OPEN_MS_MAX });
+  const calls = rows.map(({ trace_id, unique_id, method, service, host, routing_key, waiting_ms }) => {
+    const to = host === '' ? routing_key : service === '' ? host : `${service}@${host}`;
+    return { trace_id, call: { unique_id, method, to, waiting_ms } };
+  });
+  const byTrace = Map.groupBy(calls, ({ trace_id }) => trace_id);
+  return new Map([...byTrace].map(([traceId, list]) => [traceId, list.map(({ call }) => call)]));
 }
 
 /** The messages of one trace, oldest first. */
@@ -171,11 +232,13 @@ export async function nearIds(store: Store, id: string): Promise<string[]> {
 
 /** The message as the contract has it. */
 export function toMessage(detail: MessageDetail): Message {
-  const { seen_for_ms, replies, reply_queue, reply_bytes, reply_deliveries, routed_queues, ...message } = detail;
+  const { seen_for_ms, replies, reply_queue, reply_bytes, reply_deliveries, routed_queues, ...told } = detail;
+  const { evidence, evidence_resource, candidates, http_action, http_path, http_status, ...message } = told;
   return message;
 }
 
-function toSummary(row: TraceRow): TraceSummary {
+function toSummary(row: TraceRow, open: ReadonlyMap<string, readonly OpenCall[]>): TraceSummary {
+  const calls = open.get(row.trace_id) ?? [];
   const seen = row.publishes + row.deliveries;
   return {
     trace_id: row.trace_id,
@@ -197,6 +260,8 @@ function toSummary(row: TraceRow): TraceSummary {
       bytes_delivered: row.bytes_delivered,
     },
     coverage: (seen / (seen + row.missing)) * (1 - row.blind),
+    state: calls.length > 0 ? 'running' : 'done',
+    open_calls: calls,
   };
 }
 
@@ -212,6 +277,11 @@ function toDetail(row: MessageRow): MessageDetail {
     to_reread,
     delivered_at,
     queue_wait_ms,
+    verdict: name,
+    verdict_evidence: evidence,
+    culprit_service: service,
+    culprit_host: host,
+    culprit_queue: queue,
     ...rest
   } = row;
   const to = delivered_at.map((at, i) => ({
@@ -223,7 +293,8 @@ function toDetail(row: MessageRow): MessageDetail {
     redelivered: to_redelivered[i] ?? false,
     reread: to_reread[i] ?? false,
   }));
-  return { ...rest, from: { service: from_service, host: from_host, process: from_process }, to, verdict: null };
+  const verdict = name === null ? null : { verdict: name, culprit: { service, host, queue }, evidence };
+  return { ...rest, from: { service: from_service, host: from_host, process: from_process }, to, verdict };
 }
 
 function read(file: string): string {

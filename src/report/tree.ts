@@ -96,7 +96,7 @@ function isSame(a: Node, b: Node): boolean {
 }
 
 function signature(message: MessageDetail): string {
-  return `${labelOf(message)} ${message.confidence} ${message.status} ${message.failure ?? ''}`;
+  return `${labelOf(message)} ${message.confidence} ${message.status} ${message.failure ?? ''} ${message.verdict?.verdict ?? ''}`;
 }
 
 function labelOf(message: MessageDetail): string {
@@ -124,8 +124,14 @@ function tookOf({ kind, seen_for_ms, duration_ms }: MessageDetail, tookMs: numbe
   return duration(seen_for_ms);
 }
 
-function markOf({ status, failure, confidence, duration_ms }: MessageDetail): string {
+function verdictWords({ verdict, culprit, evidence }: NonNullable<MessageDetail['verdict']>): string {
+  const where = [place(culprit), culprit.queue].filter((part) => part !== '').join(', ');
+  return `${verdict} (${where}): ${evidence}`;
+}
+
+function markOf({ status, failure, confidence, duration_ms, verdict }: MessageDetail): string {
   const likely = confidence === 'likely' ? styleText('dim', '  ~', STDOUT) : '';
+  if (verdict !== null) return `${likely}${styleText('red', `  ✗ ${verdictWords(verdict)}`, STDOUT)}`;
   if (status === 'failed') return `${likely}${styleText('red', `  ✗ ${failure}`, STDOUT)}`;
   if (status === 'timeout') {
     const what = duration_ms === null ? 'no reply within its time-out' : 'answered after its time-out';

@@ -17,12 +17,15 @@ import type { Limits } from './limits.ts';
 import type { OpenStory } from './open-stories.ts';
 import { Pairs } from './pairs.ts';
 import type { Processes, ProcessKey } from './processes.ts';
+import { Recent } from './recent.ts';
 import type { Initiating } from './traced-message.ts';
 import { merge, rootOf, type Trace, Traces } from './traces.ts';
 import { noteActivity } from './work.ts';
 
 /** Requests that one message is linked to. */
 const LINKS_MAX = 8;
+/** Audited HTTP requests remembered by id. */
+const AUDITED_MAX = 20_000;
 
 export class Attribution {
   readonly #processes: Processes;
@@ -30,6 +33,8 @@ export class Attribution {
   readonly #traces = new Traces();
   readonly #activity: Activity;
   readonly #pairs = new Pairs();
+  /** By the request's id: the notification that it came, null once it was answered. */
+  readonly #audited = new Recent<string, OpenStory | null>(AUDITED_MAX);
 
   constructor(processes: Processes, handlers: Handlers, limits: Limits) {
     this.#processes = processes;
@@ -55,7 +60,11 @@ export class Attribution {
     open.trace = this.#traces.ofAudit(audit, open.uniqueId);
     open.join = 'request_id';
     open.evidence = evidenceOf('own_id');
-    if (process === null || audit.requestId === null) return;
+    if (audit.requestId === null) return;
+    const came = this.#audited.get(audit.requestId);
+    if (audit.isResponse && came?.isOpen) came.isAnswered = true;
+    this.#audited.set(audit.requestId, audit.isResponse ? null : open);
+    if (process === null) return;
     if (audit.isResponse) open.beganNs = this.#handlers.served(process, audit.requestId);
     else this.#handlers.serving(process, audit.requestId, open.trace, event).isAudited = true;
   }
@@ -88,6 +97,7 @@ export class Attribution {
       open.trace = request;
       open.join = 'request_id';
       open.evidence = evidenceOf('own_id');
+      open.servedRequestId = this.#auditedOf(message.requestId);
       if (process !== null && message.requestId !== null) {
         const serving = this.#handlers.serving(process, message.requestId, request, event);
         this.#sentBy({ work: serving, confidence: 'certain', evidence: open.evidence }, open, event, process);
@@ -125,9 +135,14 @@ export class Attribution {
       if (work.kind === 'serving') open.join = 'rest';
       open.evidence = { ...evidence, kind: work.kind };
       open.trace = work.trace;
+      if (work.kind === 'serving') open.servedRequestId = this.#auditedOf(work.requestId);
     }
     open.trace ??= this.#traces.unattributed(open.uniqueId);
     this.#sentBy(found, open, event, process);
+  }
+
+  #auditedOf(requestId: string | null): string | null {
+    return requestId !== null && this.#audited.has(requestId) ? requestId : null;
   }
 
   #sentBy(found: Found, open: OpenStory, event: Publish, process: ProcessKey): void {

@@ -7,6 +7,7 @@
  */
 import type { BrokerEvent, Delivery, Publish, Reply } from '../message.ts';
 import { Attribution } from './attribution.ts';
+import { CallFacts } from './call-facts.ts';
 import { Handlers } from './handlers.ts';
 import { deliveryKey } from './ids.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
@@ -45,6 +46,7 @@ export class Correlator {
   readonly #output: CorrelatorOutput;
   readonly #handlers: Handlers;
   readonly #attribution: Attribution;
+  readonly #facts = new CallFacts();
   readonly #open: OpenStories;
   /** Open calls by `_msg_id`. */
   readonly #calls = new Map<string, OpenStory>();
@@ -65,12 +67,16 @@ export class Correlator {
     this.#open = new OpenStories(limits, (queue) => processes.isConsumed(queue));
     this.#earlyHoldNs = BigInt(limits.replyDeliveryMs) * 1_000_000n;
     this.#earlyReplies = new Recent(limits.openMax, (events) => this.#giveUp(events));
-    processes.onJoin = (gone, kept) => this.#handlers.join(gone, kept);
+    processes.onJoin = (gone, kept) => {
+      this.#handlers.join(gone, kept);
+      this.#facts.join(gone, kept);
+    };
   }
 
   /** Takes the next event. Events should come in the order of their time (reorder.ts); a straggler does no harm. */
   add(event: BrokerEvent): void {
     this.#processes.observe(event);
+    this.#facts.observe(event, this.#processes.keyOf(event.connection));
     // What lags says nothing of the time that has passed: the reply awaited may be right behind it.
     if (!event.isLagging) this.advance(event.timeNs);
     const { message } = event;
@@ -126,6 +132,7 @@ export class Correlator {
     open.publish = publish === null ? event : atTimeOf(event, publish);
     open.trace = null;
     this.#attribution.attribute(open, event, message);
+    if (open.cause !== null) this.#facts.sent(open.cause.delivery, message);
     if (publish === null && message.kind === 'call') this.#awaitReply(open, message.msgId);
     this.#touch(open, event);
   }
@@ -177,6 +184,7 @@ export class Correlator {
     const process = this.#processes.keyOf(event.connection);
     const server = call.handlers.find((handler) => this.#processes.keyOf(handler.delivery.event.connection) === process);
     for (const handler of call.handlers) {
+      this.#facts.answered(handler.delivery, failure);
       this.#handlers.answered(this.#keyOf(handler), handler, event.timeNs);
       if (handler === (server ?? call.handlers[0])) noteActivity(handler, event.timeNs);
     }
@@ -191,6 +199,7 @@ export class Correlator {
     this.#touch(call, event);
     if (call.answeredNs === null) {
       call.answeredNs = event.timeNs;
+      if (reply.failure !== null) this.#facts.failed(call);
       this.#open.hasten(call);
     }
     const { sender } = call;
@@ -267,6 +276,8 @@ export class Correlator {
   #toClosed(open: OpenStory, reason: ClosedReason): ClosedMessage | null {
     const { publish, trace } = open;
     if (publish === null || trace === null) return null;
+    const { connection } = publish;
+    this.#facts.complete(open, this.#processes.isOne(connection) ? this.#processes.keyOf(connection) : null);
     return {
       traced: open as OpenStory & { publish: Publish; trace: Trace },
       reason,

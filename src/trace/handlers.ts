@@ -191,11 +191,11 @@ export class Handlers {
     const candidates = [...owners.keys()];
     if (!this.#habits.isOfWork(nameOf(publish.message as Initiating), candidates.length > 0)) return null;
     const found = this.#likeliest(candidates, publish);
-    return { ...found, process: owners.get(found.work) as ProcessKey };
+    return found === null ? null : { ...found, process: owners.get(found.work) as ProcessKey };
   }
 
   /** @param candidates at least one. */
-  #likeliest(candidates: readonly Work[], publish: Publish): Found {
+  #likeliest(candidates: readonly Work[], publish: Publish): Found | null {
     const as = (work: Work, evidence: Evidence): Found => ({ work, confidence: 'likely', evidence });
     const [only] = candidates;
     if (candidates.length === 1) return as(only as Work, evidenceOf('only_work', 1));
@@ -206,6 +206,7 @@ export class Handlers {
     const likely = usual.length > 0 ? usual : candidates.filter((work) => !isAnsweredOnly(methodOf(work)));
     if (likely.length === 1) return as(likely[0] as Work, evidenceOf('habit', candidates.length));
     const { work, by, resource } = chooseAmong(likely.length > 0 ? likely : candidates, publish.resources);
+    if (usual.length === 0 && by === 'latest') return null;
     return as(work, evidenceOf(by, candidates.length, resource));
   }
 

@@ -21,6 +21,11 @@ export function senderSpanId(uniqueId: string): string {
   return uniqueId.slice(0, 16);
 }
 
+/** Span of an HTTP request, by the id that its API gave it: 16 hex digits. The same whether it was seen, or only what it caused. */
+export function httpSpanId(requestId: string): string {
+  return hash('sha256', `http ${requestId}`, 'hex').slice(0, 16);
+}
+
 /** What makes a delivery the same delivery when it is seen again. */
 export function deliveryKey(delivery: Delivery): string {
   const { vhost, queue, connection, channel, redelivered, deliveryCount } = delivery;

@@ -13,6 +13,8 @@ import type { Initiating, TracedMessage } from './traced-message.ts';
 import type { Handler, Work } from './work.ts';
 
 export interface OpenStory extends TracedMessage {
+  /** False once it was handed on: nothing of it may change any more. */
+  isOpen: boolean;
   /** What its receivers are doing with it. */
   readonly handlers: Handler[];
   /** Keys of the replies seen, published or delivered; and of the deliveries, where there are many. */
@@ -67,6 +69,7 @@ export class OpenStories {
   }
 
   remove(story: OpenStory): void {
+    story.isOpen = false;
     this.#ofKind(story).delete(story.uniqueId);
   }
 
@@ -174,6 +177,8 @@ export function newStory(message: Initiating, event: BrokerEvent): OpenStory {
     evidence: NO_EVIDENCE,
     cause: null,
     beganNs: null,
+    servedRequestId: null,
+    isAnswered: false,
     links: [],
     deliveries: [],
     reply: null,
@@ -185,6 +190,7 @@ export function newStory(message: Initiating, event: BrokerEvent): OpenStory {
     answeredNs: null,
     isLagging: false,
     lastEventNs: event.timeNs,
+    isOpen: true,
     handlers: [],
     replyKeys: [],
     deliveryKeys: null,

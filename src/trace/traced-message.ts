@@ -72,6 +72,10 @@ export interface TracedMessage {
    * began, where that was seen.
    */
   beganNs: bigint | null;
+  /** Without a cause: the HTTP request that it was sent for, where the audit filter told of that. */
+  servedRequestId: string | null;
+  /** Of the notification that an HTTP request came: it was answered while this was open, and that says it all. */
+  isAnswered: boolean;
   /** Traces that it concerns besides its own, and the resource that says so. */
   readonly links: Link[];
   readonly deliveries: TracedDelivery[];
@@ -89,6 +93,18 @@ export interface TracedMessage {
   /** True where the tap was behind at one of its events: its times are late, and say nothing of how long it took. */
   isLagging: boolean;
   lastEventNs: bigint;
+  /**
+   * Whether the tap takes deliveries: false where none of any message was seen since this one was published, as with a tap
+   * of publishes alone. Absent: it does.
+   */
+  takesDeliveries?: boolean;
+  /**
+   * What the handler that made the call did once it was given an exception: true where it was seen to go on with its work
+   * (isGoingOn of verdicts.ts) or to answer without one, false where it answered with one itself. Absent: nobody knows.
+   */
+  callerWentOn?: boolean;
+  /** Whether the caller's process published anything after the reply was published. Absent: nobody knows. */
+  isCallerAlive?: boolean;
 }
 
 /** A story that ended. */

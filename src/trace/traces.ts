@@ -54,13 +54,14 @@ export class Traces {
   /** The trace of a message without a parent whose context names a user, or whose id is known as a user's request. */
   ofRequest(context: Context, method: string, uniqueId: string): Trace | null {
     const { requestId, globalRequestId, hasUser } = context;
-    const known = this.#known(requestId);
-    if (known !== null && (known === this.#known(globalRequestId) || globalRequestId === null)) return known;
-    if (requestId === null || (known === null && !hasUser)) return this.#known(globalRequestId);
-    if (known === null && isMadeByServices(method)) return this.#openOrphan(requestId, globalRequestId, uniqueId);
-    const trace = known ?? this.#open(requestId);
+    const own = this.#known(requestId);
+    const global = this.#known(globalRequestId);
+    if (own !== null && (globalRequestId === null || (global !== null && rootOf(own) === rootOf(global)))) return own;
+    if (requestId === null || (own === null && !hasUser)) return global;
+    if (own === null && isMadeByServices(method)) return this.#openOrphan(requestId, globalRequestId, uniqueId);
+    const trace = own ?? this.#open(requestId);
     if (globalRequestId !== null && globalRequestId !== requestId) this.#follow(trace, globalRequestId);
-    return rootOf(trace);
+    return trace;
   }
 
   /** The trace of an audited HTTP request. */
@@ -80,7 +81,7 @@ export class Traces {
       trace = this.#byRequestId.get(requestId) as Trace;
     }
     if (isResponse && action.startsWith('read')) trace.isOver = true;
-    return rootOf(trace);
+    return trace;
   }
 
   /** A trace that no user's request began: named by its first message. */
@@ -105,7 +106,7 @@ export class Traces {
     const trace = this.#byRequestId.get(requestId);
     if (trace === undefined) return null;
     this.#byRequestId.set(requestId, trace);
-    return rootOf(trace);
+    return trace;
   }
 
   #open(requestId: string): Trace {
@@ -129,7 +130,7 @@ export class Traces {
     const own: Trace = { id: traceIdOfRequest(requestId), requestId, merged: null, isOver: false, isOrphan: false };
     merge(own, { into: group, ...PASSED_ID });
     this.#byRequestId.set(requestId, own);
-    return rootOf(group);
+    return own;
   }
 
   #follow(trace: Trace, globalRequestId: string): void {

@@ -1,15 +1,14 @@
 /**
  * Real oslo.messaging, tapped live: what its clients and servers know of every message, also where servers are too slow, die
- * or lose their caller, is what oslotap tells. Two releases, with classic queues, quorum queues and streams.
+ * or lose their caller, is what oslotap tells; and of every call that fails, why and where. Two releases, with classic queues, quorum queues and streams.
  */
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { TraceSummary } from '../../src/queries/traces.ts';
-import { type Broker, describeWithBroker, type Missing } from '../support/broker.ts';
-import { oslotap, scratch } from '../support/cli.ts';
+import { describeWithBroker } from '../support/broker.ts';
+import { oslotap } from '../support/cli.ts';
 import { figuresOf } from '../support/figures.ts';
-import { type Expected, type FailuresOptions, playFailures } from '../support/oslo-failures.ts';
-import { Sidecar, storedMessages } from '../support/sidecar.ts';
+import { type FailuresOptions, playBeside, verdictCounts, wrongVerdicts } from '../support/oslo-failures.ts';
+import { storedMessages } from '../support/sidecar.ts';
 
 type Variant = Required<Pick<FailuresOptions, 'recent' | 'queues'>>;
 
@@ -20,7 +19,8 @@ await describeWithBroker('real oslo.messaging, live', { trace: true }, (broker) 
     { recent: true, queues: 'quorum' },
     { recent: true, queues: 'stream' },
   ])('$queues queues, a recent release: $recent', { timeout: 240_000 }, async ({ recent, queues }) => {
-    const played = await playBeside(broker, `${recent ? 'recent' : 'debian'}-${queues}`, { recent, queues });
+    const vhost = `${recent ? 'recent' : 'debian'}-${queues}`;
+    const played = await playBeside(broker, { vhost, recent, queues });
     if ('missing' in played) {
       console.warn(`SKIPPED: ${played.missing}`);
       return;
@@ -38,6 +38,9 @@ await describeWithBroker('real oslo.messaging, live', { trace: true }, (broker) 
     expect(told).toEqual(expected.messages.map(({ unique_id, kind, method, outcome }) => ({ unique_id, kind, method, outcome })));
     expect(messages).toHaveLength(expected.messages.length);
 
+    expect(wrongVerdicts(expected, messages)).toEqual([]);
+    expect(Math.min(...Object.values(verdictCounts(expected)))).toBeGreaterThan(1);
+
     const traces = JSON.parse(
       oslotap(['requests', '--all', '--limit', '0', '--json', '--store', store]).stdout,
     ) as TraceSummary[];
@@ -52,22 +55,3 @@ await describeWithBroker('real oslo.messaging, live', { trace: true }, (broker) 
     expect(expected.secrets.filter((secret) => everything.includes(secret))).toEqual([]);
   });
 });
-
-interface Played {
-  readonly sidecar: Sidecar;
-  readonly expected: Expected;
-  readonly directory: string;
-}
-
-/** Plays on a vhost of its own (a queue's kind cannot change), beside a sidecar. */
-async function playBeside(broker: Broker, vhost: string, variant: Variant): Promise<Played | Missing> {
-  await broker.ctl('add_vhost', vhost);
-  await broker.ctl('set_permissions', '-p', vhost, broker.user, '.*', '.*', '.*');
-  await broker.ctl('trace_on', '-p', vhost);
-  const amqp = `${broker.amqp}${vhost}`;
-  const directory = join(scratch(), 'data');
-  const api = broker.api.replace('://', `://${broker.user}:${broker.password}@`);
-  const sidecar = await Sidecar.start(['--store', `chdb:${directory}`], { OSLOTAP_AMQP: amqp, OSLOTAP_API: api });
-  const expected = await playFailures({ amqp, ...variant });
-  return 'missing' in expected ? expected : { sidecar, expected, directory };
-}

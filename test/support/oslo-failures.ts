@@ -1,10 +1,17 @@
-/** Real oslo.messaging clients and servers that fail in every way, against a broker that a tap listens to: oslo_failures.py. */
+/**
+ * Real oslo.messaging clients and servers that fail in every way, against a broker that a tap listens to: oslo_failures.py;
+ * and what a sidecar beside them should have said.
+ */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Missing } from './broker.ts';
+import type { Message } from '../../src/queries/traces.ts';
+import type { VerdictName } from '../../src/trace/verdicts.ts';
+import type { Broker, Missing } from './broker.ts';
+import { scratch } from './cli.ts';
+import { Sidecar, until } from './sidecar.ts';
 
 export interface FailuresOptions {
   /** One run on a virtual host, or runs with the same `queues`: a queue's kind cannot change. */
@@ -13,6 +20,19 @@ export interface FailuresOptions {
   readonly recent?: boolean;
   /** `quorum` and `stream` need `recent` to be more than quorum queues for topics. @default 'classic' */
   readonly queues?: 'classic' | 'quorum' | 'stream';
+  /** Awaited when all services are connected, before anything is sent. */
+  readonly onReady?: () => Promise<void>;
+}
+
+/** What the play made a call fail by, and where. */
+export interface Failing {
+  readonly verdict: VerdictName;
+  /** `''` where nothing on the wire tells. */
+  readonly service: string;
+  readonly host: string;
+  readonly queue: string;
+  /** A word that has to be in the evidence. */
+  readonly evidence: string | null;
 }
 
 /** One message, as its sender's and its receivers' code knows it. */
@@ -29,6 +49,7 @@ export interface Sent {
   readonly handled: boolean;
   /** Replies that servers published, heartbeats included, and more than one where the reply queue was gone. */
   readonly replies: number;
+  readonly verdict: Failing | null;
 }
 
 export interface Expected {
@@ -44,20 +65,102 @@ export interface Expected {
 const SCRIPT = fileURLToPath(new URL('oslo_failures.py', import.meta.url));
 const MISSING = 2;
 
-/** Plays it all, in 7 to 12 s; `missing` where oslo.messaging cannot be had. Throws when the play itself fails. */
-export async function playFailures({ amqp, recent = false, queues = 'classic' }: FailuresOptions): Promise<Expected | Missing> {
+/** Plays it all, in 8 to 14 s; `missing` where oslo.messaging cannot be had. Throws when the play itself fails. */
+export async function playFailures(options: FailuresOptions): Promise<Expected | Missing> {
+  const { amqp, recent = false, queues = 'classic', onReady = async () => {} } = options;
   const folder = mkdtempSync(join(tmpdir(), 'oslotap-failures-'));
   try {
     const out = join(folder, 'expected.json');
-    const args = [SCRIPT, out, '--amqp', amqp, '--queues', queues, ...(recent ? ['--recent'] : [])];
-    const child = spawn('python3', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const args = [SCRIPT, out, '--amqp', amqp, '--on-request', '--queues', queues, ...(recent ? ['--recent'] : [])];
+    const child = spawn('python3', args, { stdio: ['pipe', 'pipe', 'pipe'] });
     const words: string[] = [];
     child.stderr.setEncoding('utf8').on('data', (text: string) => words.push(text));
-    const code = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
+    const ended = new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
+    const readied = new Promise<boolean>((resolve) => {
+      child.stdout.once('data', () => resolve(true)).once('end', () => resolve(false));
+    });
+    if (await readied) {
+      try {
+        await onReady();
+      } finally {
+        child.stdin.end('\n');
+      }
+    }
+    const code = await ended;
     if (code === MISSING) return { missing: words.join('').trim() };
     if (code !== 0) throw new Error(words.join('').trim());
     return JSON.parse(readFileSync(out, 'utf8')) as Expected;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+export interface PlayOptions extends Pick<FailuresOptions, 'recent' | 'queues'> {
+  /** A virtual host of its own: a queue's kind cannot change. */
+  readonly vhost: string;
+  /** Further arguments of `oslotap run`. */
+  readonly args?: readonly string[];
+}
+
+export interface Played {
+  readonly sidecar: Sidecar;
+  readonly expected: Expected;
+  readonly directory: string;
+}
+
+/** Plays it beside a sidecar. That comes to a cloud that is there: the broker tells it who is connected. */
+export async function playBeside(broker: Broker, { vhost, args = [], ...variant }: PlayOptions): Promise<Played | Missing> {
+  await broker.ctl('add_vhost', vhost);
+  await broker.ctl('set_permissions', '-p', vhost, broker.user, '.*', '.*', '.*');
+  await broker.ctl('trace_on', '-p', vhost);
+  const amqp = `${broker.amqp}${vhost}`;
+  const directory = join(scratch(), 'data');
+  const api = broker.api.replace('://', `://${broker.user}:${broker.password}@`);
+  let sidecar: Sidecar | undefined;
+  const onReady = async () => {
+    await until(
+      () => areNamed(broker, vhost),
+      () => 'the management API never named all connections',
+    );
+    sidecar = await Sidecar.start(['--store', `chdb:${directory}`, ...args], { OSLOTAP_AMQP: amqp, OSLOTAP_API: api });
+  };
+  const expected = await playFailures({ amqp, ...variant, onReady });
+  if ('missing' in expected) return expected;
+  return { sidecar: sidecar as Sidecar, expected, directory };
+}
+
+/** The management API's figures are up to 5 s behind. */
+async function areNamed(broker: Broker, vhost: string): Promise<boolean> {
+  const connected = (await broker.ctl('list_connections', 'vhost')).split('\n').filter((line) => line.trim() === vhost);
+  type Rows = readonly { readonly client_properties?: { readonly product?: string } }[];
+  const rows = (await broker.manage('GET', `/api/vhosts/${vhost}/connections`)) as Rows;
+  return connected.length > 0 && rows.filter((row) => row.client_properties?.product).length === connected.length;
+}
+
+/**
+ * Messages of which oslotap says something else than the play, beside what it says; none, if all is well. Of a call that it
+ * takes for answered in time (on a busy machine the tap lags) it need say nothing.
+ */
+export function wrongVerdicts({ messages: sent }: Expected, messages: readonly Message[]) {
+  const byId = new Map(messages.map((message) => [message.unique_id, message]));
+  return sent
+    .map(({ unique_id, method, outcome, verdict }) => {
+      const { status, verdict: told = null } = byId.get(unique_id) ?? {};
+      return { method, outcome, status, wanted: verdict, told };
+    })
+    .filter(({ outcome, status, wanted, told }) => !isSame(wanted, told) && (told !== null || status === outcome));
+}
+
+function isSame(wanted: Failing | null, told: Message['verdict']): boolean {
+  if (wanted === null || told === null) return wanted === told;
+  const { service, host, queue } = told.culprit;
+  const isThere = service === wanted.service && host === wanted.host && queue === wanted.queue;
+  return told.verdict === wanted.verdict && isThere && told.evidence.includes(wanted.evidence ?? '');
+}
+
+/** How often the play provokes each verdict. */
+export function verdictCounts({ messages }: Expected): Record<VerdictName, number> {
+  const counts = { unroutable: 0, not_consumed: 0, no_reply: 0, reply_lost: 0, late_reply: 0, failed: 0 };
+  for (const { verdict } of messages) if (verdict !== null) counts[verdict.verdict]++;
+  return counts;
 }

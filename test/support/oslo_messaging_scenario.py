@@ -24,6 +24,7 @@ import multiprocessing
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -32,11 +33,12 @@ import time
 import traceback
 import urllib.parse
 import uuid
+import zlib
 
 import oslo_probe
 import oslo_variants
 import rabbitmq_node
-from oslo_probe import secret
+from oslo_probe import failing_by, secret
 
 READY_SECONDS, RUN_SECONDS, SETTLE_SECONDS = 30, 60, 20
 LARGE = 200_000
@@ -121,6 +123,7 @@ def remote_exception(name):
 
 
 InstanceInvalidState, InstanceNotFound = remote_exception('InstanceInvalidState'), remote_exception('InstanceNotFound')
+InstanceGroupNotFound = remote_exception('InstanceGroupNotFound')
 
 
 def expecting(*exceptions):
@@ -155,6 +158,11 @@ class Conductor(Endpoint):
 
     def object_action(self, context, objinst, objmethod, args):
         return {'updates': objinst, 'result': {'done': objmethod, 'connection_info': {'auth_password': secret('CHAP')}}}
+
+    @expecting(InstanceGroupNotFound)
+    def object_class_action_versions(self, context, objname, objmethod, object_versions, args, kwargs):
+        """As if there were no groups: what asks for one goes on without."""
+        raise InstanceGroupNotFound('Instance group %s could not be found: %s' % (objname, secret('IN-CONTROL-FLOW')))
 
     def instance_event(self, context, **_):
         pass
@@ -365,8 +373,11 @@ def fanouts(bus):
 def to_nobody(bus):
     """No queue; a topic whose server is gone but whose queue stayed; a fanout without listeners; a cast without a queue."""
     context = bus.context()
-    for client in (bus.client('cells', timeout=1), bus.client('compute', server='cmp9', timeout=1), bus.client('consoleauth', timeout=1)):
-        with tolerated('MessagingTimeout'):
+    for verdict, client, queue, service, host in (
+            ('unroutable', bus.client('cells', timeout=1), 'cells', '', ''),            # no topic of a service that one knows
+            ('unroutable', bus.client('compute', server='cmp9', timeout=1), 'compute.cmp9', 'nova-compute', 'cmp9'),
+            ('not_consumed', bus.client('consoleauth', timeout=1), 'consoleauth', '', '')):
+        with failing_by(verdict, queue, service, host), tolerated('MessagingTimeout'):
             client.call(context, 'echo', value=secret('TO-NOBODY'))
     bus.client('cells').cast(context, 'echo', value=1)
     bus.client('cells', fanout=True).cast(context, 'echo', value=1)
@@ -374,7 +385,7 @@ def to_nobody(bus):
 
 def late_replies(bus):
     for _ in range(2):
-        with tolerated('MessagingTimeout'):
+        with failing_by('late_reply', 'conductor', evidence='after the time-out'), tolerated('MessagingTimeout'):
             bus.client('conductor', timeout=1).call(bus.context(), 'migrate', seconds=1.8)
 
 
@@ -388,15 +399,15 @@ def monitored_calls(bus):
 def failures(bus):
     context = bus.context()
     for _ in range(2):
-        with tolerated('RemoteError'):
+        with failing_by('failed', 'conductor', evidence='nova.exception.InstanceNotFound'), tolerated('RemoteError'):
             bus.client('conductor').call(context, 'find_instance', instance=str(uuid.uuid4()))      # expected
-        with tolerated('RemoteError'):
+        with failing_by('failed', 'compute'), tolerated('RemoteError'):
             bus.client('compute').call(context, 'rescue', rescue_password=secret('RESCUE-PASSWORD'))   # expected
-        with tolerated('ValueError', 'ValueError_Remote', 'RemoteError'):
+        with failing_by('failed', 'conductor', evidence='ValueError'), tolerated('ValueError', 'ValueError_Remote', 'RemoteError'):
             bus.client('conductor').call(context, 'divide', by='0')                                 # unexpected
-        with tolerated('RemoteError'):
+        with failing_by('failed', 'conductor'), tolerated('RemoteError'):
             bus.client('conductor').call(context, 'no_such_method')
-        with tolerated('RemoteError'):
+        with failing_by('failed', 'conductor'), tolerated('RemoteError'):
             bus.client('conductor', version='7.0').call(context, 'echo', value='of a version that is not there')
 
 
@@ -416,7 +427,7 @@ def gzip_plugin(bus):
     """Plain requests to a server that compresses: its replies are compressed, the requests are not."""
     context = bus.context()
     bus.client('q-plugin', exchange='neutron').call(context, 'get_devices_details_list', devices=['a', 'b'])
-    with tolerated('KeyError', 'KeyError_Remote', 'RemoteError'):
+    with failing_by('failed', 'q-plugin'), tolerated('KeyError', 'KeyError_Remote', 'RemoteError'):
         bus.client('q-plugin', exchange='neutron').call(context, 'fail')
 
 
@@ -427,7 +438,7 @@ def cinder(bus):
         bus.client('cinder-scheduler').cast(context, 'create_volume', volume=volume)
         bus.client('cinder-volume', server='vol1@lvm').call(context, 'initialize_connection', connector={'chap_secret': secret('BZIP2-ARGS')})
         bus.client('cinder-volume', fanout=True).cast(context, 'publish_capabilities')
-        with tolerated('RuntimeError', 'RuntimeError_Remote', 'RemoteError'):
+        with failing_by('failed', 'cinder-volume'), tolerated('RuntimeError', 'RuntimeError_Remote', 'RemoteError'):
             bus.client('cinder-volume').call(context, 'fail')
     bus.client('cinder-volume').call(context, 'echo', value=[noise(LARGE), UNICODE, LOOK_ALIKES])
 
@@ -451,11 +462,13 @@ def serve_cinder_api(bus):
     return lambda: cinder(bus)
 
 
-def serve_consoleauth(bus):
-    """A server that stopped: its queue is still there, and takes what nobody will read."""
-    server = bus.serve('consoleauth', [Endpoint(bus)])
-    server.stop()
-    server.wait()
+def stopped(topic):
+    """A server that stopped: its queues are still there, and take what nobody will read."""
+    def start(bus):
+        server = bus.serve(topic, [Endpoint(bus)])
+        server.stop()
+        server.wait()
+    return start
 
 
 def serve_agent(bus):
@@ -484,7 +497,7 @@ SERVICES = (
     ('nova-compute', 'cmp1', 'nova', None, serving('compute', Compute, BaseApi)),
     ('nova-compute', 'cmp2', 'nova', None, serving('compute', Compute, BaseApi)),
     ('nova-compute', 'cmp3', 'nova', None, serving('compute', Compute, BaseApi)),
-    ('nova-consoleauth', 'ctl', 'nova', None, serve_consoleauth),
+    ('nova-consoleauth', 'ctl', 'nova', None, stopped('consoleauth')),
     ('neutron-server', 'ctl', 'neutron', 'gzip', serving('q-plugin', Plugin)),
     ('neutron-openvswitch-agent', 'cmp1', 'neutron', 'gzip', serve_agent),
     ('neutron-openvswitch-agent', 'cmp2', 'neutron', 'gzip', serve_agent),
@@ -495,6 +508,21 @@ SERVICES = (
     ('nova-api', 'ctl', 'nova', None, serve_nova_api),
     ('cinder-api', 'ctl', 'openstack', 'bzip2', serve_cinder_api),
 )
+
+
+def address_of(server):
+    """Every host has one of its own, as in a cloud: of the loopback network, which needs no set-up."""
+    return '127.1.%d.%d' % divmod(zlib.crc32(server.split('@')[0].encode()) % 65_000, 255)
+
+
+def connect_from(address):
+    connect = socket.socket.connect
+
+    def bound(self, peer):
+        if self.family == socket.AF_INET and peer[0].startswith('127.'):
+            self.bind((address, 0))
+        return connect(self, peer)
+    socket.socket.connect = bound
 
 
 class Service:
@@ -519,6 +547,7 @@ class Service:
         service, server, exchange, compression, start = self.row
         sys.argv[:] = [service]                         # oslo.messaging names its connections after it
         oslo_variants.name_process(service, server)
+        connect_from(address_of(server))
         try:
             oslo_probe.install(service, server, compression)
             run = start(Bus(self.url, service, server, exchange, compression))

@@ -5,7 +5,7 @@ line each:
 
   sent      a request or a notification was sent (written when it is over): unique_id, kind, where to, the context's ids, the
             message being handled at that moment (parent_unique_id), how it ended: sent, ok, failed or timeout, and what it
-            was a case of, where the code said so (case)
+            was a case of, where the code said so (case); of a call also what the code made it fail by (verdict)
   handling  a server begins with the message unique_id; handled: it is done with it
   replied   a server publishes a reply to the call unique_id; ending is false for a call monitor's heartbeat
   secret    this text is secret: it was put into a context, an argument, a result or a payload
@@ -13,6 +13,7 @@ line each:
 expected() turns a journal into what a capture of the same time has to contain.
 """
 import collections
+import contextlib
 import contextvars
 import functools
 import json
@@ -22,6 +23,7 @@ import time
 
 HANDLING = contextvars.ContextVar('the _unique_id of the message that this thread handles', default=None)
 CASE = contextvars.ContextVar('what the requests of this thread are a case of', default=None)
+VERDICT = contextvars.ContextVar('what the calls of this thread fail by', default=None)
 _journal = None
 _process = {}
 
@@ -42,6 +44,19 @@ def secret(label, text='SECRET-%s'):
     whole = text % core
     note('secret', texts=sorted({whole, core}))
     return whole
+
+
+@contextlib.contextmanager
+def failing_by(verdict, queue, service=None, host=None, evidence=None):
+    """The calls made inside fail: by this verdict of oslotap's, at this queue and service; None: where they are handled.
+
+    The code says so by what it does to them. `evidence`: a word that has to be in oslotap's.
+    """
+    token = VERDICT.set({'verdict': verdict, 'queue': queue, 'service': service, 'host': host, 'evidence': evidence})
+    try:
+        yield
+    finally:
+        VERDICT.reset(token)
 
 
 def install(service, server, compression):
@@ -82,6 +97,7 @@ def _note_sent(driver, original, target, ctxt, message, wait_for_reply=None, *ar
         note('sent', unique_id=message.get('_unique_id'), kind=kind, method=message.get('method', message.get('event_type')),
              namespace=message.get('namespace'), version=message.get('version'), exchange=exchange, routing_key=routing_key,
              envelope=kwargs.get('envelope', True), outcome=outcome, parent_unique_id=HANDLING.get(), case=CASE.get(),
+             verdict=VERDICT.get() if kind == 'call' else None,
              request_id=ctxt.get('request_id'), global_request_id=ctxt.get('global_request_id'))
 
 
@@ -118,6 +134,13 @@ def is_idle(path):
     return not count('handling') - count('handled')
 
 
+def _where(verdict, handled_by):
+    if verdict is None or verdict['service'] is not None:
+        return verdict
+    [(service, host)] = [handler.split('@', 1) for handler in handled_by]
+    return {**verdict, 'service': service, 'host': host.split('@')[0]}      # vol1@lvm is a backend of vol1
+
+
 def expected(path):
     """{"messages": […], "counts": {…}, "secrets": […]} of a journal."""
     journal = read_journal(path)
@@ -134,6 +157,7 @@ def expected(path):
             'handled': bool(handled_by), 'handled_by': sorted(handled_by),
             'replies': len(replies), 'heartbeats': sum(not r['ending'] for r in replies),
             'failed': any(r['failed'] for r in replies),
+            'verdict': _where(line['verdict'], handled_by),
         })
         messages.append(message)
     count = lambda kind: sum(m['kind'] == kind for m in messages)

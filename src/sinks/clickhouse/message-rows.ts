@@ -3,9 +3,10 @@ import { hash } from 'node:crypto';
 import type { Unmatched } from '../../pipeline.ts';
 import { deliveryKey } from '../../trace/ids.ts';
 import { lastActivityNs } from '../../trace/open-stories.ts';
-import { operationOf } from '../../trace/operations.ts';
+import { BUILT_IN_OPERATIONS, type Operations } from '../../trace/operations.ts';
 import type { ClosedMessage, TracedMessage } from '../../trace/traced-message.ts';
-import { mergeCount, rootOf } from '../../trace/traces.ts';
+import { type Merge, mergeCount, rootOf, weakestMerge } from '../../trace/traces.ts';
+import { verdictOf } from '../../trace/verdicts.ts';
 
 export const MESSAGE_COLUMNS = [
   'published_at',
@@ -15,6 +16,9 @@ export const MESSAGE_COLUMNS = [
   'parent_unique_id',
   'join',
   'confidence',
+  'evidence',
+  'evidence_resource',
+  'candidates',
   'operation',
   'operation_rank',
   'kind',
@@ -33,6 +37,14 @@ export const MESSAGE_COLUMNS = [
   'bytes',
   'status',
   'failure',
+  'verdict',
+  'verdict_evidence',
+  'culprit_service',
+  'culprit_host',
+  'culprit_queue',
+  'http_action',
+  'http_path',
+  'http_status',
   'replied_at',
   'reply_published_at',
   'reply_queue',
@@ -69,28 +81,31 @@ export const UNMATCHED_COLUMNS = [
 ] as const;
 
 const NO_ID = '00000000000000000000000000000000';
-
-/** The operation's rank gains this where the message carries the trace's own request id: the root speaks for itself. */
-const OWN_REQUEST_RANK = 10;
+const NO_UUID = '00000000-0000-0000-0000-000000000000';
 
 /** A row as the text of a JSON array, in the order of MESSAGE_COLUMNS. */
-export function messageRow(closed: ClosedMessage): string {
+export function messageRow(closed: ClosedMessage, operations: Operations = BUILT_IN_OPERATIONS): string {
   const { traced, status, reason, from, to } = closed;
   const { publish, message, deliveries, reply, cause } = traced;
   const trace = rootOf(traced.trace);
+  const tie = tieOf(traced);
+  const audit = message.kind === 'notification' ? message.audit : null;
   const isRpc = message.kind !== 'notification';
-  const operation = cause === null ? operationOf(message, trace.requestId !== null) : { name: '', rank: 0 };
-  const isOwn = trace.requestId !== null && message.requestId === trace.requestId;
+  const verdict = verdictOf(closed);
+  const operation = cause === null ? operations.of(message, publish, trace.requestId) : { name: '', rank: 0 };
   return JSON.stringify([
     ns(publish.timeNs),
     traced.uniqueId,
     trace.id,
     trace.requestId !== null,
     cause?.uniqueId ?? NO_ID,
-    traced.join,
-    traced.confidence,
+    tie.join,
+    tie.confidence,
+    tie.evidence.kind,
+    tie.evidence.resource ?? NO_UUID,
+    tie.evidence.candidates,
     operation.name,
-    operation.rank + (cause === null && isOwn ? OWN_REQUEST_RANK : 0),
+    operation.rank,
     message.kind,
     isRpc ? message.method : message.eventType,
     (isRpc && message.object) || '',
@@ -107,6 +122,14 @@ export function messageRow(closed: ClosedMessage): string {
     publish.bytes,
     status,
     reply?.failure ?? '',
+    verdict?.verdict ?? '',
+    verdict?.evidence ?? '',
+    verdict?.culprit.service ?? '',
+    verdict?.culprit.host ?? '',
+    verdict?.culprit.queue ?? '',
+    audit?.action ?? '',
+    audit?.path ?? '',
+    audit?.status ?? 0,
     ns(repliedNs(traced)),
     ns(reply?.publishedNs ?? null),
     message.kind === 'call' ? message.replyQueue : '',
@@ -142,8 +165,22 @@ export function revisionOf({ traced, reason, from }: ClosedMessage): number {
   const told = Number(cause !== null) + Number(join !== 'none') + Number(from.service !== '');
   // Seen by a firehose: more than the name that a notification gives itself.
   const seen = publish.connection === '' ? 1 : 3;
-  const known = seen + deliveries.length + replyCount + replyDeliveries + activities + mergeCount(trace) + told;
+  const known =
+    seen +
+    deliveries.length +
+    replyCount +
+    replyDeliveries +
+    activities +
+    mergeCount(trace) +
+    told +
+    Number(traced.beganNs !== null);
   return 2 * known + Number(reason !== 'end_of_input' && reason !== 'evicted');
+}
+
+/** By what a message is in its trace: its own tie, or that of the trace it began in to the one that took it in. */
+export function tieOf(traced: ClosedMessage['traced']): Pick<Merge, 'join' | 'confidence' | 'evidence'> {
+  const merge = traced.cause === null ? weakestMerge(traced.trace) : null;
+  return merge === null ? traced : merge;
 }
 
 /** When the caller had its answer; when it was published, where its delivery was not seen. */
@@ -188,4 +225,18 @@ export function unmatchedRow(unmatched: Unmatched): string {
 export function ns(time: bigint | null): string {
   const digits = String(time ?? 0n).padStart(19, '0');
   return `${digits.slice(0, -9)}.${digits.slice(-9)}`;
+}
+
+export const LINK_COLUMNS = ['published_at', 'unique_id', 'trace_id', 'to_trace_id', 'resource', 'revision'] as const;
+
+/** What a message concerns besides its own trace, as rows of `oslo_links`. */
+export function linkRows(closed: ClosedMessage): string[] {
+  const { traced } = closed;
+  const traceId = rootOf(traced.trace).id;
+  return traced.links
+    .map(({ trace, resource }) => ({ to: rootOf(trace).id, resource }))
+    .filter(({ to }) => to !== traceId)
+    .map(({ to, resource }) =>
+      JSON.stringify([ns(traced.publish.timeNs), traced.uniqueId, traceId, to, resource, revisionOf(closed)]),
+    );
 }

@@ -1,76 +1,72 @@
 /**
- * Closed stories as rows of `otel_traces`.
+ * Closed stories as spans, rows of `otel_traces`.
  *
  *   call          CLIENT  publish → reply delivered      SERVER, one a delivery: delivered → reply published
  *   cast, fanout  PRODUCER publish → first delivered     CONSUMER, one a delivery: delivered → last thing seen of its handler
  *   notification  an event on the span of the handler that sent it; without one, a PRODUCER span of no length
+ *     of an end   INTERNAL, from the notification of the beginning
+ *     of an audit SERVER, from the notification of the request (http-span.ts)
  */
-import { ATTRIBUTE, MESSAGING_SYSTEM, RPC_SYSTEM, SCOPE } from '../../semconv.ts';
-import { receiverSpanId, senderSpanId } from '../../trace/ids.ts';
-import { operationOf } from '../../trace/operations.ts';
+import { ATTRIBUTE, LAGGING, MESSAGING_SYSTEM, RPC_SYSTEM } from '../../semconv.ts';
+import { httpSpanId, receiverSpanId, senderSpanId } from '../../trace/ids.ts';
+import { BUILT_IN_OPERATIONS, type Operations } from '../../trace/operations.ts';
 import type { Process } from '../../trace/processes.ts';
-import type { ClosedMessage, Status, TracedDelivery } from '../../trace/traced-message.ts';
+import type { ClosedMessage, TracedDelivery } from '../../trace/traced-message.ts';
 import { rootOf } from '../../trace/traces.ts';
-import { ns, repliedNs } from './message-rows.ts';
+import { verdictOf } from '../../trace/verdicts.ts';
+import { httpAttributes, httpSpan } from './http-span.ts';
+import { repliedNs } from './message-rows.ts';
+import { type Attributes, type Span, type SpanRow, toRow } from './span-row.ts';
+import { parentSpanId, spanLinks, tieAttributes } from './span-ties.ts';
 
-/** The tap was behind when it received this: its time is late. */
-const LAGGING = 'lagging';
-
-export const SPAN_COLUMNS = [
-  'Timestamp',
-  'TraceId',
-  'SpanId',
-  'ParentSpanId',
-  'SpanName',
-  'SpanKind',
-  'ServiceName',
-  'ResourceAttributes',
-  'ScopeName',
-  'SpanAttributes',
-  'Duration',
-  'StatusCode',
-  'StatusMessage',
-  'Events.Timestamp',
-  'Events.Name',
-  'Events.Attributes',
-] as const;
-
-export interface SpanRow {
-  readonly spanId: string;
-  readonly timeNs: bigint;
-  /** The text of a JSON array, in the order of SPAN_COLUMNS. */
-  readonly json: string;
-}
-
-type Attributes = Record<string, string>;
-
-interface Span {
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId: string;
-  readonly name: string;
-  readonly kind: 'Client' | 'Server' | 'Producer' | 'Consumer';
-  readonly process: Process;
-  readonly startNs: bigint;
-  readonly endNs: bigint;
-  readonly attributes: Attributes;
-  readonly isError: boolean;
-  readonly statusMessage: string;
-  readonly events: TracedDelivery['notifications'];
-}
+export { SPAN_COLUMNS, type SpanRow } from './span-row.ts';
 
 /** The spans of one story: what the sender did, and what each receiver did. */
-export function spanRows(closed: ClosedMessage): SpanRow[] {
-  const { message, cause, deliveries } = closed.traced;
-  const isEvent = message.kind === 'notification' && cause !== null;
-  const sent = isEvent ? [] : [toRow(senderSpan(closed))];
-  if (message.kind === 'notification') return sent;
-  return [...sent, ...deliveries.map((delivery, index) => toRow(receiverSpan(closed, delivery, closed.to[index] as Process)))];
+export function spanRows(closed: ClosedMessage, operations: Operations = BUILT_IN_OPERATIONS): SpanRow[] {
+  const { message, deliveries } = closed.traced;
+  if (message.kind === 'notification') return notificationSpans(closed, operations).map(toRow);
+  const received = deliveries.map((delivery, index) => receiverSpan(closed, delivery, closed.to[index] as Process));
+  return [senderSpan(closed, operations), ...received].map(toRow);
 }
 
-function senderSpan(closed: ClosedMessage): Span {
+/**
+ * Where a message's own span may stand that was written when less was known: of a notification that has become an event on
+ * another's span, or whose beginning was not seen.
+ */
+export function formerSpans({ traced }: ClosedMessage): Pick<SpanRow, 'spanId' | 'timeNs'>[] {
+  const { message, publish } = traced;
+  const audit = message.kind === 'notification' ? message.audit : null;
+  const former = [{ spanId: senderSpanId(traced.uniqueId), timeNs: publish.timeNs }];
+  if (audit?.isResponse && audit.requestId !== null) {
+    former.push({ spanId: httpSpanId(audit.requestId), timeNs: publish.timeNs });
+  }
+  return former;
+}
+
+function notificationSpans(closed: ClosedMessage, operations: Operations): Span[] {
+  const { message, cause, beganNs, isAnswered } = closed.traced;
+  const audit = message.kind === 'notification' ? message.audit : null;
+  if (audit?.isResponse) return [httpSpan(closed, audit, operations)];
+  if (beganNs !== null) return [internalSpan(closed, beganNs, operations)];
+  return cause === null && !isAnswered ? [senderSpan(closed, operations)] : [];
+}
+
+/** What two notifications tell of: `instance.create` from `instance.create.start` to `instance.create.end`, or to `.error`. */
+function internalSpan(closed: ClosedMessage, beganNs: bigint, operations: Operations): Span {
+  const span = senderSpan(closed, operations);
+  const end = span.name.lastIndexOf('.');
+  return {
+    ...span,
+    name: span.name.slice(0, end),
+    kind: 'Internal',
+    startNs: beganNs < span.startNs ? beganNs : span.startNs,
+    isError: span.name.endsWith('.error'),
+  };
+}
+
+function senderSpan(closed: ClosedMessage, operations: Operations): Span {
   const { traced, from, status } = closed;
-  const { publish, message, cause } = traced;
+  const { publish, message } = traced;
   const isCall = message.kind === 'call';
   const firstDeliveredNs = traced.deliveries[0]?.event.timeNs ?? publish.timeNs;
   const endNs = isCall
@@ -81,40 +77,52 @@ function senderSpan(closed: ClosedMessage): Span {
   return {
     traceId: rootOf(traced.trace).id,
     spanId: senderSpanId(traced.uniqueId),
-    parentSpanId: cause === null ? '' : receiverSpanId(cause.delivery.event, cause.delivery.nth),
+    parentSpanId: parentSpanId(traced),
     name: nameOf(closed),
     kind: isCall ? 'Client' : 'Producer',
     process: from,
     startNs: publish.timeNs,
     endNs,
-    attributes: senderAttributes(closed),
+    attributes: { ...senderAttributes(closed, operations), ...verdictAttributes(closed) },
     isError: status === 'failed' || status === 'timeout',
     statusMessage: status === 'timeout' ? 'no reply within the time-out' : (traced.reply?.failure ?? ''),
     events: [],
+    links: spanLinks(traced),
   };
 }
 
-function senderAttributes({ traced, status }: ClosedMessage): Attributes {
+function senderAttributes({ traced, status }: ClosedMessage, operations: Operations): Attributes {
   const { message, publish, cause } = traced;
   const requestId = rootOf(traced.trace).requestId;
   const attributes: Attributes = {
-    ...commonAttributes(traced.message),
+    ...commonAttributes(message),
+    ...tieAttributes(traced),
     [ATTRIBUTE.operationType]: 'send',
     [ATTRIBUTE.destination]:
       message.kind === 'notification' ? publish.routingKey : destinationOf(publish.exchange, publish.routingKey),
     [ATTRIBUTE.bodySize]: String(publish.bytes),
   };
-  if (traced.join !== 'none') attributes[ATTRIBUTE.join] = traced.join;
   if (publish.isLagging) attributes[ATTRIBUTE.time] = LAGGING;
-  if (traced.confidence === 'likely') attributes[ATTRIBUTE.confidence] = 'likely';
-  if (cause === null) attributes[ATTRIBUTE.operation] = operationOf(message, requestId !== null).name;
+  if (cause === null) attributes[ATTRIBUTE.operation] = operations.of(message, publish, requestId).name;
   // The trace id is the request's own: the id stands here only where it is another, or at the trace's beginning.
   if (requestId !== null && message.requestId !== null && (message.requestId !== requestId || cause === null)) {
-    attributes[ATTRIBUTE.requestId] = message.requestId;
+    attributes[ATTRIBUTE.requestId] ??= message.requestId;
   }
   if (status === 'timeout') attributes[ATTRIBUTE.errorType] = 'timeout';
   if (traced.reply?.failure != null) attributes[ATTRIBUTE.errorType] = traced.reply.failure;
   return attributes;
+}
+
+function verdictAttributes(closed: ClosedMessage): Attributes {
+  const verdict = verdictOf(closed);
+  if (verdict === null) return {};
+  return {
+    [ATTRIBUTE.verdict]: verdict.verdict,
+    [ATTRIBUTE.verdictEvidence]: verdict.evidence,
+    [ATTRIBUTE.culpritService]: verdict.culprit.service,
+    [ATTRIBUTE.culpritHost]: verdict.culprit.host,
+    [ATTRIBUTE.culpritQueue]: queueTemplate(verdict.culprit.queue),
+  };
 }
 
 function receiverSpan(closed: ClosedMessage, delivery: TracedDelivery, process: Process): Span {
@@ -146,12 +154,14 @@ function receiverSpan(closed: ClosedMessage, delivery: TracedDelivery, process: 
     isError: status === 'failed',
     statusMessage: traced.reply?.failure ?? '',
     events: delivery.notifications,
+    links: [],
   };
 }
 
 function commonAttributes(message: ClosedMessage['traced']['message']): Attributes {
   const attributes: Attributes = { [ATTRIBUTE.kind]: message.kind, [ATTRIBUTE.messagingSystem]: MESSAGING_SYSTEM };
-  if (message.kind === 'notification') return attributes;
+  if (message.kind === 'notification')
+    return message.audit === null ? attributes : { ...attributes, ...httpAttributes(message.audit) };
   attributes[ATTRIBUTE.rpcSystem] = RPC_SYSTEM;
   attributes[ATTRIBUTE.rpcMethod] = message.method;
   if (message.namespace !== null) attributes[ATTRIBUTE.namespace] = message.namespace;
@@ -178,36 +188,4 @@ function queueTemplate(queue: string): string {
 function hostTemplate(name: string): string {
   const dot = name.search(/\.(?!\d)/);
   return dot < 0 ? name : `${name.slice(0, dot)}.{host}`;
-}
-
-function toRow(span: Span): SpanRow {
-  const status: Status | 'Error' | 'Unset' = span.isError ? 'Error' : 'Unset';
-  const durationNs = span.endNs > span.startNs ? span.endNs - span.startNs : 0n;
-  const { process } = span;
-  return {
-    spanId: span.spanId,
-    timeNs: span.startNs,
-    json: JSON.stringify([
-      ns(span.startNs),
-      span.traceId,
-      span.spanId,
-      span.parentSpanId,
-      span.name,
-      span.kind,
-      process.service === '' ? process.host : process.service,
-      {
-        [ATTRIBUTE.serviceName]: process.service,
-        [ATTRIBUTE.hostName]: process.host,
-        [ATTRIBUTE.serviceInstanceId]: process.id,
-      },
-      SCOPE,
-      span.attributes,
-      String(durationNs),
-      status,
-      span.isError ? span.statusMessage : '',
-      span.events.map(({ timeNs }) => ns(timeNs)),
-      span.events.map(({ eventType }) => eventType),
-      span.events.map(() => ({})),
-    ]),
-  };
 }

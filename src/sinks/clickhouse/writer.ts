@@ -8,11 +8,20 @@
  */
 import type { Batch, Sink, Unmatched } from '../../pipeline.ts';
 import type { Store } from '../../store/store.ts';
-import { senderSpanId } from '../../trace/ids.ts';
+import { BUILT_IN_OPERATIONS, type Operations } from '../../trace/operations.ts';
 import type { ClosedMessage } from '../../trace/traced-message.ts';
 import { GAP_COLUMNS, gapRow } from './gap-rows.ts';
-import { MESSAGE_COLUMNS, messageRow, revisionOf, UNMATCHED_COLUMNS, unmatchedId, unmatchedRow } from './message-rows.ts';
-import { SPAN_COLUMNS, type SpanRow, spanRows } from './span-rows.ts';
+import {
+  LINK_COLUMNS,
+  linkRows,
+  MESSAGE_COLUMNS,
+  messageRow,
+  revisionOf,
+  UNMATCHED_COLUMNS,
+  unmatchedId,
+  unmatchedRow,
+} from './message-rows.ts';
+import { formerSpans, SPAN_COLUMNS, type SpanRow, spanRows } from './span-rows.ts';
 
 /** What the writer did. */
 export interface WriteTally {
@@ -27,26 +36,35 @@ interface TimeRange {
   readonly toNs: bigint;
 }
 
+/** A span that is in the store, and is written anew. */
+interface Leftover {
+  readonly key: string;
+  readonly traceId: string;
+}
+
 export class ClickHouseWriter implements Sink {
   readonly tally: WriteTally = { messages: 0, spans: 0, known: 0 };
   readonly #store: Store;
+  readonly #operations: Operations;
   /** The times of what may be in the store already: of a run before this one, or of a batch that failed half-way. */
   #before: TimeRange | null;
 
-  private constructor(store: Store, before: TimeRange | null) {
+  private constructor(store: Store, operations: Operations, before: TimeRange | null) {
     this.#store = store;
+    this.#operations = operations;
     this.#before = before;
   }
 
-  static async open(store: Store): Promise<ClickHouseWriter> {
+  /** @param operations the rules that name them. */
+  static async open(store: Store, operations: Operations = BUILT_IN_OPERATIONS): Promise<ClickHouseWriter> {
     const [row] = await store.query<{ from: string; to: string; rows: number }>(
       `SELECT toString(toUnixTimestamp64Nano(min(at))) AS from, toString(toUnixTimestamp64Nano(max(at))) AS to, count() AS rows
        FROM (SELECT published_at AS at FROM oslo_messages
              UNION ALL SELECT received_at FROM oslo_unmatched
              UNION ALL SELECT toDateTime64(Timestamp, 9, 'UTC') FROM otel_traces)`,
     );
-    if (row === undefined || Number(row.rows) === 0) return new ClickHouseWriter(store, null);
-    return new ClickHouseWriter(store, { fromNs: BigInt(row.from), toNs: BigInt(row.to) });
+    if (row === undefined || Number(row.rows) === 0) return new ClickHouseWriter(store, operations, null);
+    return new ClickHouseWriter(store, operations, { fromNs: BigInt(row.from), toNs: BigInt(row.to) });
   }
 
   /** Ends the gaps that a run left open when it was killed: how far it had seen them is all that is known. */
@@ -73,14 +91,19 @@ export class ClickHouseWriter implements Sink {
 
   async #writeMessages(messages: readonly ClosedMessage[]): Promise<void> {
     const fresh = await this.#leaveOutKnown(messages);
-    const spans = fresh.flatMap(spanRows);
+    const spans = fresh.flatMap((closed) => spanRows(closed, this.#operations));
     await this.#removeLeftovers(fresh, spans);
     await this.#store.insert(
       'otel_traces',
       SPAN_COLUMNS,
       spans.map(({ json }) => json),
     );
-    await this.#store.insert('oslo_messages', MESSAGE_COLUMNS, fresh.map(messageRow));
+    await this.#store.insert('oslo_links', LINK_COLUMNS, fresh.flatMap(linkRows));
+    await this.#store.insert(
+      'oslo_messages',
+      MESSAGE_COLUMNS,
+      fresh.map((closed) => messageRow(closed, this.#operations)),
+    );
     this.tally.messages += fresh.length;
     this.tally.spans += spans.length;
     this.tally.known += messages.length - fresh.length;
@@ -109,19 +132,32 @@ export class ClickHouseWriter implements Sink {
     return fresh;
   }
 
-  /** Also the sender's span of a notification that has become an event on another's. */
   async #removeLeftovers(messages: readonly ClosedMessage[], spans: readonly SpanRow[]): Promise<void> {
-    const senders = messages.map(({ traced }) => ({ spanId: senderSpanId(traced.uniqueId), timeNs: traced.publish.timeNs }));
-    const wanted = [...spans, ...senders];
+    const wanted = [...spans, ...messages.flatMap(formerSpans)];
     const range = this.#overlap(wanted.map(({ timeNs }) => timeNs));
     if (range === null) return;
     const keys = [...new Set(wanted.map(({ spanId, timeNs }) => `${spanId}${timeNs}`))];
-    const rows = await this.#store.query<{ key: string }>(
-      `SELECT ${SPAN_KEY} AS key FROM otel_traces WHERE ${within('Timestamp')} AND key IN {ids:Array(String)}`,
+    const rows = await this.#store.query<Leftover>(
+      `SELECT ${SPAN_KEY} AS key, TraceId AS traceId FROM otel_traces WHERE ${within('Timestamp')} AND key IN {ids:Array(String)}`,
       { ...bounds(range), ids: keys },
     );
     const found = rows.map(({ key }) => key);
+    await this.#forgetTraces(rows, new Set(spans.map(({ traceId }) => traceId)));
     await this.#remove('otel_traces', 'Timestamp', `${SPAN_KEY} IN {ids:Array(String)}`, range, found);
+  }
+
+  /** A trace that turned out to be part of another is no more once its last span stands there. */
+  async #forgetTraces(leftovers: readonly Leftover[], written: ReadonlySet<string>): Promise<void> {
+    const left = new Set(leftovers.map(({ traceId }) => traceId).filter((traceId) => !written.has(traceId)));
+    if (left.size === 0) return;
+    const rows = await this.#store.query<{ traceId: string }>(
+      `SELECT DISTINCT TraceId AS traceId FROM otel_traces
+       WHERE TraceId IN {traces:Array(String)} AND ${SPAN_KEY} NOT IN {ids:Array(String)}`,
+      { traces: [...left], ids: leftovers.map(({ key }) => key) },
+    );
+    for (const { traceId } of rows) left.delete(traceId);
+    if (left.size === 0) return;
+    await this.#store.command('DELETE FROM otel_traces_trace_id_ts WHERE TraceId IN {ids:Array(String)}', { ids: [...left] });
   }
 
   async #remove(table: string, time: string, condition: string, range: TimeRange, ids: readonly string[]): Promise<void> {
