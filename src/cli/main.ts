@@ -1,6 +1,7 @@
 /** The command line: which command, which exit code. Data goes to stdout, everything else to stderr. */
 import { Command, CommanderError } from 'commander';
 import { EXIT, Failed, Misuse, reasonOf } from '../errors.ts';
+import { explainCommand } from './explain.ts';
 import { messagesCommand } from './messages.ts';
 import { migrateCommand } from './migrate.ts';
 import { recordCommand } from './record.ts';
@@ -41,7 +42,8 @@ Start here:
   oslotap run                         follow the broker at OSLOTAP_AMQP, until Ctrl-C
   oslotap replay boot.ndjson.gz       or read a capture, both into ./oslotap-data
   oslotap requests                    the API requests in it, newest first
-  oslotap show req-707e4331-…         one request: its call tree and its bill
+  oslotap show req-707e4331-…         one request: its call tree, what its time went on, and its bill
+  oslotap explain req-707e4331-…      why each message is in it
   oslotap report                      every operation, counted
 
 STORE is chdb:DIRECTORY (embedded ClickHouse) or none; also OSLOTAP_STORE in the environment.
@@ -53,6 +55,7 @@ Exit codes: 0 done, 1 failed or not found, 2 wrong usage or set-up.`,
     replayCommand(),
     requestsCommand(),
     showCommand(),
+    explainCommand(),
     messagesCommand(),
     reportCommand(),
     migrateCommand(),

@@ -47,8 +47,8 @@ async function replay(files: readonly string[], options: ReplayOptions): Promise
   try {
     const parts = { store, operations, signal: interrupt.signal };
     for (const file of files) await replayFile(file, parts, options);
-    if (store !== null) await summarizeAll(store).catch(warnUnsummarized);
   } finally {
+    if (store !== null && !interrupt.signal.aborted) await summarizeAll(store).catch(warnUnsummarized);
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
     await store?.close();
   }

@@ -64,7 +64,7 @@ export function pathTemplate(requestPath: string): string {
     .join('/');
 }
 
-/** What a path, and its query, is about: each uuid, by the word before it. */
+/** What a path, and its query, is about: each uuid once, by the word before it. */
 export function resourcesOfPath(requestPath: string): Resource[] {
   const [path = '', query = ''] = requestPath.split('?', 2);
   const words = path.split('/');
@@ -74,6 +74,9 @@ export function resourcesOfPath(requestPath: string): Resource[] {
     const [name = '', value = ''] = pair.split('=', 2);
     return [name === 'id' ? collection : name, value] as const;
   });
-  const found = [...inPath, ...inQuery].filter(([, id]) => UUID.test(id));
-  return found.map(([word, id]) => ({ type: TYPE_OF_WORD.get(word) ?? 'unknown', id }));
+  const found = new Map<string, ResourceType>();
+  for (const [word, id] of [...inPath, ...inQuery]) {
+    if (UUID.test(id) && !found.has(id)) found.set(id, TYPE_OF_WORD.get(word) ?? 'unknown');
+  }
+  return [...found].map(([id, type]) => ({ type, id }));
 }

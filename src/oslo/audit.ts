@@ -47,7 +47,7 @@ export function auditOf(body: Buffer, eventType: string): Audit | null {
   if (!eventType.startsWith(PREFIX)) return null;
   const { action, requestId, globalRequestId, requestPath, reasonCode } = scan(body) ?? parse(body);
   if (typeof requestPath !== 'string' || requestPath.length > PATH_BYTES_MAX) return null;
-  const status = Number(reasonCode);
+  const status = typeof reasonCode === 'string' || typeof reasonCode === 'number' ? Number(reasonCode) : Number.NaN;
   return {
     request: {
       isResponse: eventType === RESPONSE,
@@ -61,7 +61,7 @@ export function auditOf(body: Buffer, eventType: string): Audit | null {
   };
 }
 
-/** @returns null where a value that every such event has is not found in its plain form. */
+/** @returns null where a value that every such event has is not found, or one is there but not in its plain form. */
 function scan(body: Buffer): Found | null {
   const payload = body.indexOf(PAYLOAD);
   const initiator = body.indexOf(KEY.initiator, payload);
@@ -70,20 +70,18 @@ function scan(body: Buffer): Found | null {
   if (payload < 0 || initiator < 0 || target < 0 || path < 0) return null;
   const action = textBehind(body, KEY.action, payload, initiator);
   const requestPath = textBehind(body, KEY.requestPath, path, body.length);
-  if (action === null || requestPath === null) return null;
-  return {
-    action,
-    requestId: textBehind(body, KEY.requestId, initiator, target),
-    globalRequestId: textBehind(body, KEY.globalRequestId, initiator, target),
-    requestPath,
-    reasonCode: textBehind(body, KEY.reasonCode, path, body.length),
-  };
+  const requestId = textBehind(body, KEY.requestId, initiator, target);
+  const globalRequestId = textBehind(body, KEY.globalRequestId, initiator, target);
+  const reasonCode = textBehind(body, KEY.reasonCode, path, body.length);
+  if (action === undefined || requestPath === undefined) return null;
+  const found = { action, requestId, globalRequestId, requestPath, reasonCode };
+  return Object.values(found).includes(null) ? null : found;
 }
 
-/** The text behind a key that stands between two places, or null. */
-function textBehind(body: Buffer, key: Buffer, from: number, to: number): string | null {
+/** The text behind a key that stands between two places: undefined where it does not, null where that is no plain text. */
+function textBehind(body: Buffer, key: Buffer, from: number, to: number): string | null | undefined {
   const at = body.indexOf(key, from);
-  if (at < 0 || at >= to) return null;
+  if (at < 0 || at >= to) return undefined;
   const start = at + key.length;
   const end = stringEnd(body, start, body.length);
   return end < 0 ? null : latin1(body, start + 2, end - 2);

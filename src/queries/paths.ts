@@ -1,7 +1,11 @@
 /** The messages of requests as their critical paths are told from them. */
 import { readFileSync } from 'node:fs';
 import type { Store } from '../store/store.ts';
+import { criticalPath, type Segment } from '../trace/critical-path.ts';
 import type { PathMessage } from '../trace/request-works.ts';
+
+export type { Segment, SegmentKind, Subject } from '../trace/critical-path.ts';
+export { httpName } from '../trace/request-works.ts';
 
 interface Row {
   readonly trace_id: string;
@@ -49,6 +53,12 @@ export async function pathMessagesOf(store: Store, { traceIds, fromNs, toNs }: P
     else messages.push(toPathMessage(row));
   }
   return byTrace;
+}
+
+/** The critical path of one trace, as of what the store has of it. */
+export async function criticalPathOf(store: Store, traceId: string): Promise<Segment[]> {
+  const messages = await pathMessagesOf(store, { traceIds: [traceId] });
+  return criticalPath(messages.get(traceId) ?? []);
 }
 
 function toPathMessage(row: Row): PathMessage {

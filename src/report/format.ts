@@ -20,6 +20,12 @@ export function percent(share: number): string {
   return share === 1 ? '100 %' : `${(Math.floor(share * 1_000) / 10).toFixed(1)} %`;
 }
 
+/** A part of a whole: 62 %, <1 %. */
+export function share(part: bigint, whole: bigint): string {
+  const hundredths = whole === 0n ? 0 : (100 * Number(part)) / Number(whole);
+  return part > 0n && hundredths < 0.5 ? '<1 %' : `${Math.round(hundredths)} %`;
+}
+
 /** service@host; an address alone where no service is known. */
 export function place({ service, host }: { readonly service: string; readonly host: string }): string {
   return service === '' ? host : `${service}@${host}`;

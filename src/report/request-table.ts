@@ -9,14 +9,14 @@ export function requestTable(traces: readonly TraceSummary[]): string {
   return traces.length === 0 ? '' : table([HEAD, ...traces.map(toRow)], RIGHT);
 }
 
-function toRow({ start, operation, request_id, trace_id, duration_ms, counts, coverage }: TraceSummary): string[] {
+function toRow({ start, operation, request_id, trace_id, duration_ms, counts, coverage, state }: TraceSummary): string[] {
   const { calls, casts, fanouts, notifications, failures, timeouts, bytes_published } = counts;
   const figures = [calls, casts, fanouts, notifications, failures + timeouts].map(String);
   return [
     clock(start),
     operation,
     request_id ?? trace_id,
-    duration(duration_ms),
+    state === 'running' ? `${duration(duration_ms)}, running` : duration(duration_ms),
     ...figures,
     size(bytes_published),
     percent(coverage),

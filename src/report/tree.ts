@@ -1,11 +1,15 @@
 /** One trace as a tree that a person reads at a glance: every message below the one whose handler sent it. */
 import { styleText } from 'node:util';
-import type { MessageDetail, TraceSummary } from '../queries/traces.ts';
+import { httpName, type Segment } from '../queries/paths.ts';
+import type { MessageDetail, OpenCall, TraceSummary } from '../queries/traces.ts';
 import { clock, duration, percent, place } from './format.ts';
+import { heaviestOf, sharesOf } from './path.ts';
 
 interface Node {
   readonly message: MessageDetail;
   readonly children: Node[];
+  /** Of an audited HTTP request: the message that tells of its answer. */
+  readonly answer: MessageDetail | null;
 }
 
 /** One printed line: what it is, and the figures behind it. */
@@ -16,8 +20,11 @@ interface Line {
   readonly mark: string;
 }
 
-export function renderTree(summary: TraceSummary, messages: readonly MessageDetail[]): string {
-  const lines = roots(messages).flatMap((node, index, all) => linesOf(node, '', index === all.length - 1, true));
+export function renderTree(summary: TraceSummary, messages: readonly MessageDetail[], path: readonly Segment[]): string {
+  const shares = sharesOf(path);
+  const lines = grouped(roots(messages)).flatMap((group, index, all) =>
+    renderGroup(group, '', index === all.length - 1, true, shares),
+  );
   const width = Math.max(0, ...lines.map(({ text }) => [...text].length));
   const waitWidth = Math.max(0, ...lines.map(({ wait }) => wait.length));
   const tookWidth = Math.max(0, ...lines.map(({ took }) => took.length));
@@ -25,22 +32,36 @@ export function renderTree(summary: TraceSummary, messages: readonly MessageDeta
     const figures = `${' '.repeat(width - [...text].length)}  ${wait.padStart(waitWidth)}  ${took.padStart(tookWidth)}`;
     return `${text}${styleText('dim', figures.trimEnd() === '' ? '' : figures, STDOUT)}${mark}`.trimEnd();
   });
-  return [...header(summary), ...body, ''].join('\n');
+  return [...header(summary, path), ...body, ''].join('\n');
 }
 
 const STDOUT = { stream: process.stdout };
 
-function header({ operation, request_id, trace_id, start, duration_ms, counts, coverage }: TraceSummary): string[] {
-  const state = counts.timeouts > 0 ? styleText('red', ` ${counts.timeouts} timed out`, STDOUT) : '';
+function header(summary: TraceSummary, path: readonly Segment[]): string[] {
+  const { operation, request_id, trace_id, start, duration_ms, counts, coverage, state, open_calls } = summary;
+  const timedOut = counts.timeouts > 0 ? styleText('red', ` ${counts.timeouts} timed out`, STDOUT) : '';
+  const took =
+    state === 'running' ? styleText('yellow', `running for ${duration(duration_ms)}`, STDOUT) : `took ${duration(duration_ms)}`;
   return [
     `${styleText('bold', operation, STDOUT)}  ${request_id ?? `trace ${trace_id} (no user's request)`}`,
-    `${clock(start)}, took ${duration(duration_ms)}, coverage ${percent(coverage)}${state}`,
+    `${clock(start)}, ${took}, coverage ${percent(coverage)}${timedOut}`,
+    ...open_calls.map(waitingLine),
+    ...(duration_ms > 0 ? [heaviestOf(path)] : []),
     '',
   ];
 }
 
+function waitingLine({ method, to, waiting_ms }: OpenCall): string {
+  return styleText('yellow', `waiting for ${duration(waiting_ms)}: call ${method} → ${to}`, STDOUT);
+}
+
 function roots(messages: readonly MessageDetail[]): Node[] {
-  const nodes = new Map(messages.map((message) => [message.unique_id, { message, children: [] as Node[] }]));
+  const answers = answersOf(messages);
+  const answering = new Set(answers.values());
+  const shown = messages.filter((message) => !answering.has(message));
+  const nodes = new Map(
+    shown.map((message) => [message.unique_id, { message, children: [] as Node[], answer: answers.get(message) ?? null }]),
+  );
   const top: Node[] = [];
   for (const node of nodes.values()) {
     const parent = nodes.get(node.message.parent_unique_id ?? '');
@@ -49,8 +70,22 @@ function roots(messages: readonly MessageDetail[]): Node[] {
   return top;
 }
 
-function linesOf(node: Node, indent: string, isLast: boolean, isRoot: boolean): Line[] {
-  return renderGroup({ node, count: 1, tookMs: node.message.duration_ms ?? 0 }, indent, isLast, isRoot);
+/** What the audit filter tells of an HTTP request's answer, by what it told of its coming. */
+function answersOf(messages: readonly MessageDetail[]): Map<MessageDetail, MessageDetail> {
+  const answers = new Map<MessageDetail, MessageDetail>();
+  const open = new Map<string, MessageDetail>();
+  for (const message of messages) {
+    const { http_path, http_status, request_id, from } = message;
+    if (http_path === '') continue;
+    const key = `${from.process} ${request_id} ${http_path}`;
+    const asked = open.get(key);
+    if (http_status === 0) open.set(key, message);
+    else if (asked !== undefined) {
+      answers.set(asked, message);
+      open.delete(key);
+    }
+  }
+  return answers;
 }
 
 /** Messages without children that follow each other and differ in nothing but their times. */
@@ -58,10 +93,17 @@ interface Group {
   readonly node: Node;
   count: number;
   tookMs: number;
+  readonly ids: string[];
 }
 
-function renderGroup(group: Group, indent: string, isLast: boolean, isRoot: boolean): Line[] {
-  const { node, count, tookMs } = group;
+function renderGroup(
+  group: Group,
+  indent: string,
+  isLast: boolean,
+  isRoot: boolean,
+  shares: ReadonlyMap<string, number>,
+): Line[] {
+  const { node, count, tookMs, ids } = group;
   const branch = isRoot ? '' : isLast ? '└─ ' : '├─ ';
   const below = isRoot ? '' : `${indent}${isLast ? '   ' : '│  '}`;
   const { message } = node;
@@ -70,29 +112,37 @@ function renderGroup(group: Group, indent: string, isLast: boolean, isRoot: bool
     text: `${indent}${branch}${labelOf(message)}${times}`,
     wait: waitOf(message),
     took: tookOf(message, tookMs),
-    mark: markOf(message),
+    mark: `${pathMark(ids, shares)}${answerMark(node.answer)}${markOf(message)}`,
   };
   const groups = grouped(node.children);
-  return [line, ...groups.flatMap((child, index) => renderGroup(child, isRoot ? '' : below, index === groups.length - 1, false))];
+  const under = isRoot ? '' : below;
+  return [line, ...groups.flatMap((child, index) => renderGroup(child, under, index === groups.length - 1, false, shares))];
 }
 
 function grouped(nodes: readonly Node[]): Group[] {
   const groups: Group[] = [];
   for (const node of nodes) {
     const last = groups.at(-1);
-    const tookMs = node.message.duration_ms ?? 0;
+    const tookMs = tookMsOf(node);
     if (last !== undefined && isSame(last.node, node)) {
       last.count++;
       last.tookMs += tookMs;
+      last.ids.push(node.message.unique_id);
     } else {
-      groups.push({ node, count: 1, tookMs });
+      groups.push({ node, count: 1, tookMs, ids: [node.message.unique_id] });
     }
   }
   return groups;
 }
 
 function isSame(a: Node, b: Node): boolean {
-  return a.children.length === 0 && b.children.length === 0 && signature(a.message) === signature(b.message);
+  if (a.children.length + b.children.length > 0 || a.answer?.http_status !== b.answer?.http_status) return false;
+  return signature(a.message) === signature(b.message);
+}
+
+function tookMsOf({ message, answer }: Node): number {
+  if (answer !== null) return Date.parse(answer.published_at) - Date.parse(message.published_at);
+  return message.duration_ms ?? 0;
 }
 
 function signature(message: MessageDetail): string {
@@ -101,8 +151,15 @@ function signature(message: MessageDetail): string {
 
 function labelOf(message: MessageDetail): string {
   const what = message.object ?? message.method;
+  if (message.http_path !== '')
+    return `${httpWord(message)} ${httpName(message.http_action, message.http_path)}  ${place(message.from)}`;
   if (message.kind === 'notification') return `notification ${what}  ${place(message.from)}`;
   return `${message.kind} ${what}  ${place(message.from)} → ${recipientsOf(message)}`;
+}
+
+/** An answer whose request was not seen stands for itself. */
+function httpWord({ http_status }: MessageDetail): string {
+  return http_status === 0 ? 'http' : `http ${http_status}`;
 }
 
 function recipientsOf({ kind, to, routing_key, exchange }: MessageDetail): string {
@@ -118,10 +175,23 @@ function waitOf({ to, kind }: MessageDetail): string {
   return `wait ${duration(Math.max(...to.map(({ queue_wait_ms }) => queue_wait_ms)))}`;
 }
 
-function tookOf({ kind, seen_for_ms, duration_ms }: MessageDetail, tookMs: number): string {
+function tookOf({ kind, seen_for_ms, duration_ms, http_status, http_path }: MessageDetail, tookMs: number): string {
+  if (http_path !== '' && http_status === 0 && tookMs > 0) return duration(tookMs);
   if (kind === 'notification') return '';
   if (kind === 'call') return duration_ms === null ? '' : duration(tookMs);
   return duration(seen_for_ms);
+}
+
+/** It is on the critical path, with so much of it. */
+function pathMark(ids: readonly string[], shares: ReadonlyMap<string, number>): string {
+  const share = ids.reduce((sum, id) => sum + (shares.get(id) ?? 0), 0);
+  if (share === 0) return '';
+  return `  ◂${share < 0.01 ? '' : ` ${Math.round(100 * share)} %`}`;
+}
+
+function answerMark(answer: MessageDetail | null): string {
+  if (answer === null || answer.http_status < 400) return '';
+  return styleText('red', `  ✗ ${answer.http_status}`, STDOUT);
 }
 
 function verdictWords({ verdict, culprit, evidence }: NonNullable<MessageDetail['verdict']>): string {

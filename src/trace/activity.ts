@@ -26,7 +26,7 @@ const DECISIVE: ReadonlySet<ResourceType> = new Set([
 
 interface Worked {
   readonly trace: Trace;
-  lastNs: bigint;
+  readonly lastNs: bigint;
 }
 
 export interface WorkedOn {
@@ -57,13 +57,11 @@ export class Activity {
     if (resources.length > NAMED_MAX) return;
     for (const resource of resources) {
       if (!this.#isDecisive(resource)) continue;
-      const works = this.#works.get(resource.id) ?? [];
       const root = rootOf(trace);
-      const known = works.find((work) => rootOf(work.trace) === root);
-      if (known === undefined) works.push({ trace, lastNs: timeNs });
-      else known.lastNs = timeNs;
-      if (works.length > REQUESTS_MAX) works.shift();
-      this.#works.set(resource.id, works);
+      const works = this.#works.get(resource.id) ?? [];
+      const others = works.filter((work) => rootOf(work.trace) !== root);
+      const lastNs = works.reduce((last, work) => (work.lastNs > last && !others.includes(work) ? work.lastNs : last), timeNs);
+      this.#works.set(resource.id, [...others, { trace: root, lastNs }].slice(-REQUESTS_MAX));
     }
   }
 
@@ -73,15 +71,21 @@ export class Activity {
     const found = new Map<Trace, { count: number; readonly resource: string }>();
     for (const resource of resources) {
       if (!this.#isDecisive(resource)) continue;
-      for (const { trace, lastNs } of this.#works.get(resource.id) ?? []) {
-        if (timeNs - lastNs > this.#idleNs) continue;
-        const known = found.get(rootOf(trace));
-        if (known === undefined) found.set(rootOf(trace), { count: 1, resource: resource.id });
+      for (const root of new Set(this.#atWorkOn(resource.id, timeNs))) {
+        const known = found.get(root);
+        if (known === undefined) found.set(root, { count: 1, resource: resource.id });
         else known.count++;
       }
     }
     const most = Math.max(...[...found.values()].map(({ count }) => count));
     return [...found].filter(([, { count }]) => count === most).map(([trace, { resource }]) => ({ trace, resource }));
+  }
+
+  #atWorkOn(id: string, atNs: bigint): Trace[] {
+    const works = this.#works.get(id) ?? [];
+    return works
+      .filter(({ lastNs }) => atNs - lastNs <= this.#idleNs && lastNs - atNs <= this.#idleNs)
+      .map(({ trace }) => rootOf(trace));
   }
 
   #isDecisive({ id, type }: Resource): boolean {

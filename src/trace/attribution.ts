@@ -32,7 +32,8 @@ export class Attribution {
   readonly #handlers: Handlers;
   readonly #traces = new Traces();
   readonly #activity: Activity;
-  readonly #pairs = new Pairs();
+  readonly #pairs: Pairs;
+  readonly #defaultTimeoutMs: number;
   /** By the request's id: the notification that it came, null once it was answered. */
   readonly #audited = new Recent<string, OpenStory | null>(AUDITED_MAX);
 
@@ -40,6 +41,8 @@ export class Attribution {
     this.#processes = processes;
     this.#handlers = handlers;
     this.#activity = new Activity(limits.workedOnMs);
+    this.#pairs = new Pairs((connection) => processes.keyOf(connection));
+    this.#defaultTimeoutMs = limits.defaultTimeoutMs;
   }
 
   /** Finds what caused a message, and by that its trace. */
@@ -49,7 +52,7 @@ export class Attribution {
     const audit = message.kind === 'notification' ? message.audit : null;
     if (audit !== null) this.#ofAudit(open, event, audit, process);
     else if (!this.#ofHandler(open, event)) this.#ofRequest(open, event, message, process);
-    if (message.kind === 'notification') open.beganNs ??= this.#pairs.add(message, event, process);
+    if (message.kind === 'notification') open.beganNs ??= this.#pairs.add(message, event);
     const trace = rootOf(open.trace as Trace);
     if (trace.requestId === null) this.#tieByResource(open, trace, event);
     else if (!audit?.action.startsWith('read')) this.#activity.note(trace, event);
@@ -153,7 +156,8 @@ export class Attribution {
     if (message.kind === 'notification') {
       if (work.kind === 'handler') work.delivery.notifications.push({ timeNs: event.timeNs, eventType: message.eventType });
     } else if (message.kind === 'call') {
-      work.waitingFor++;
+      const timeoutMs = BigInt(event.expirationMs ?? this.#defaultTimeoutMs);
+      work.waitsFor.push({ uniqueId: open.uniqueId, untilNs: event.timeNs + timeoutMs * 1_000_000n });
       open.sender = work;
     }
   }

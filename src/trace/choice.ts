@@ -28,8 +28,11 @@ export function chooseAmong<W extends Work>(candidates: readonly W[], resources:
 /** A resource that one candidate alone names says much; one that all of them name says nothing. */
 function score<W extends Work>(candidates: readonly W[], resources: readonly Resource[]): Scored<W>[] {
   const scored = candidates.map((work): Scored<W> => ({ work, distinction: 0, resource: null }));
-  for (const { id } of resources) {
-    const holders = scored.filter(({ work }) => resourcesOf(work).some((other) => other.id === id));
+  const holdersOf = new Map<string, Scored<W>[]>(resources.map(({ id }) => [id, []]));
+  for (const one of scored) {
+    for (const id of new Set(resourcesOf(one.work).map((resource) => resource.id))) holdersOf.get(id)?.push(one);
+  }
+  for (const [id, holders] of holdersOf) {
     if (holders.length === candidates.length) continue;
     for (const holder of holders) {
       holder.distinction += 1 / holders.length ** 2;
@@ -43,7 +46,7 @@ function compareScored(a: Scored<Work>, b: Scored<Work>): number {
   return (
     b.distinction - a.distinction ||
     Number(isAnswering(b.work)) - Number(isAnswering(a.work)) ||
-    Number(b.work.waitingFor === 0) - Number(a.work.waitingFor === 0) ||
+    Number(b.work.waitsFor.length === 0) - Number(a.work.waitsFor.length === 0) ||
     Number(b.work.wakeNs - a.work.wakeNs)
   );
 }

@@ -17,9 +17,11 @@ import { Recent } from './recent.ts';
 import { placeOfPublisher } from './services.ts';
 import { type ClosedMessage, type ClosedReason, type Initiating, statusOf, type TracedDelivery } from './traced-message.ts';
 import type { Trace } from './traces.ts';
-import { type Handler, noteActivity } from './work.ts';
+import { endWait, type Handler, noteActivity } from './work.ts';
 
 const CLOSED_IDS_MAX = 50_000;
+/** Events of one call that was not seen yet; more of them, and it was there before the tap. */
+const EARLY_MAX = 64;
 
 /** Why an event joined nothing: the closed list. */
 export type UnmatchedReason = 'delivery_without_publish' | 'reply_without_request';
@@ -160,7 +162,7 @@ export class Correlator {
   #addReply(event: BrokerEvent, reply: Reply): void {
     const call = this.#calls.get(reply.msgId);
     if (call === undefined) {
-      this.#earlyReplies.set(reply.msgId, [...(this.#earlyReplies.get(reply.msgId) ?? []), event]);
+      this.#holdReply(event, reply.msgId);
       return;
     }
     const key = replyKey(event, reply);
@@ -194,6 +196,7 @@ export class Correlator {
     call.replyDeliveries++;
     call.replyBytesDelivered += event.bytes;
     if (!reply.ending) return;
+    for (const handler of call.handlers) this.#handlers.answered(this.#keyOf(handler), handler, event.timeNs);
     // Its publish may be missing, or stamped later: the answer counts all the same.
     call.reply ??= { uniqueId: reply.uniqueId, failure: reply.failure, publishedNs: event.timeNs, bytes: event.bytes };
     this.#touch(call, event);
@@ -205,7 +208,9 @@ export class Correlator {
     const { sender } = call;
     if (sender === null) return;
     call.sender = null;
-    sender.waitingFor--;
+    // One that gave up does not hear it; what lags says nothing of the time that it took.
+    const isHeard = endWait(sender, call.uniqueId, event.timeNs) || call.isLagging || event.isLagging;
+    if (!isHeard) return;
     const process = this.#processes.keyOf(event.connection);
     if (process !== null) this.#handlers.woken(process, sender, event.timeNs);
     noteActivity(sender, event.timeNs);
@@ -220,11 +225,36 @@ export class Correlator {
       ids: [...new Set([message.requestId, message.globalRequestId])].filter((id) => id !== null),
       endNs: open.reply?.publishedNs ?? null,
       wakeNs: delivery.event.timeNs,
-      waitingFor: 0,
+      isClosed: false,
+      waitsFor: [],
       sent: [],
     };
+    this.#voidUnread(open, delivery.event);
     open.handlers.push(handler);
-    this.#handlers.open(this.#keyOf(handler), handler);
+    const process = this.#processes.keyOf(delivery.event.connection);
+    if (process !== null) this.#handlers.open(process, handler);
+  }
+
+  /**
+   * What comes again was not taken up before: a server acknowledges a message first and handles it then (oslo.messaging's
+   * rpc/server.py, _process_incoming).
+   */
+  #voidUnread({ handlers }: OpenStory, { redelivered, queue }: Delivery): void {
+    if (!redelivered) return;
+    for (const handler of handlers) {
+      if (handler.delivery.event.queue === queue && handler.sent.length === 0)
+        this.#handlers.close(this.#keyOf(handler), handler);
+    }
+  }
+
+  #holdReply(event: BrokerEvent, msgId: string): void {
+    const held = this.#earlyReplies.get(msgId) ?? [];
+    if (held.length === EARLY_MAX) {
+      this.#giveUp([event]);
+      return;
+    }
+    held.push(event);
+    this.#earlyReplies.set(msgId, held);
   }
 
   #awaitReply(open: OpenStory, msgId: string): void {
@@ -261,7 +291,8 @@ export class Correlator {
 
   #close(open: OpenStory, reason: ClosedReason): void {
     this.#open.remove(open);
-    if (open.message.kind === 'call') this.#calls.delete(open.message.msgId);
+    if (open.message.kind === 'call' && this.#calls.get(open.message.msgId) === open) this.#calls.delete(open.message.msgId);
+    if (open.sender !== null) endWait(open.sender, open.uniqueId, open.sender.wakeNs);
     for (const handler of open.handlers) this.#handlers.close(this.#keyOf(handler), handler);
     const closed = this.#toClosed(open, reason);
     if (closed === null) {

@@ -102,7 +102,7 @@ class Walk {
     const isNew = !this.#passed.has(work);
     this.#passed.add(work);
     if (work.sender === null || !isNew) return this.#nextStage();
-    if (work.uniqueId === this.#stage.uniqueId) this.#stage = work.sender;
+    if (work.uniqueId === this.#stage.uniqueId && work.name === this.#stage.name) this.#stage = work.sender;
     return work.sender;
   }
 
@@ -165,7 +165,8 @@ class Walk {
 
 /** Two parts of the same, side by side. */
 function isOne(a: Segment, b: Segment): boolean {
-  return a.what === b.what && a.uniqueId === b.uniqueId && a.host === b.host && a.stage.uniqueId === b.stage.uniqueId;
+  const isSameStage = a.stage.uniqueId === b.stage.uniqueId && a.stage.name === b.stage.name;
+  return isSameStage && a.what === b.what && a.uniqueId === b.uniqueId && a.name === b.name && a.host === b.host;
 }
 
 interface Seen {
@@ -176,7 +177,7 @@ interface Seen {
 
 function isLater(a: Seen, b: Seen): boolean {
   if (a.isUnderWay !== b.isUnderWay) return a.isUnderWay;
-  return a.seenNs === b.seenNs ? a.work.beginNs > b.work.beginNs : a.seenNs > b.seenNs;
+  return a.seenNs === b.seenNs ? a.work.beginNs < b.work.beginNs : a.seenNs > b.seenNs;
 }
 
 function asSubject({ uniqueId, name, place }: Subject): Subject {

@@ -10,6 +10,8 @@ import { Recent } from './recent.ts';
 
 const PAIRS_MAX = 20_000;
 const METHODS_MAX = 10_000;
+/** Of what may follow: more tell nothing. */
+const NEXT_MAX = 64;
 /** Of each kind of message so many are remembered; then the older ones count half. */
 const SEEN_MAX = 32;
 
@@ -19,14 +21,13 @@ interface Seen {
 }
 
 export class Habits {
+  readonly #known: ReadonlySet<string> = new Set(
+    SENT_BY.flatMap(([sent, methods]) => methods.map((method) => `${method} ${sent}`)),
+  );
   readonly #sent = new Recent<string, true>(PAIRS_MAX);
   /** What was sent next, by a handler's method and what it sent last. */
   readonly #next = new Recent<string, Set<string>>(PAIRS_MAX);
   readonly #seen = new Recent<string, Seen>(METHODS_MAX);
-
-  constructor() {
-    for (const [sent, methods] of SENT_BY) for (const method of methods) this.#sent.set(`${method} ${sent}`, true);
-  }
 
   /** A handler of one method surely sent this; before it, `last` ('' for nothing). */
   note(handled: string, last: string, sent: string): void {
@@ -35,11 +36,12 @@ export class Habits {
     const step = `${handled} ${last}`;
     const next = this.#next.get(step) ?? new Set();
     if (next.size === 0) this.#next.set(step, next);
-    next.add(sent);
+    if (next.size < NEXT_MAX) next.add(sent);
   }
 
   hasSent(handled: string, sent: string): boolean {
-    return this.#sent.has(`${handled} ${sent}`);
+    const pair = `${handled} ${sent}`;
+    return this.#known.has(pair) || this.#sent.has(pair);
   }
 
   /** Whether a handler that sent `last` sends this next: undefined where none was ever seen to go on from there. */

@@ -16,7 +16,19 @@ import type { ProcessKey } from './processes.ts';
 import { Recent } from './recent.ts';
 import type { Initiating } from './traced-message.ts';
 import type { Trace } from './traces.ts';
-import { type Handler, hasUser, lastSentOf, methodOf, nameOf, noteSent, type Round, type Serving, type Work } from './work.ts';
+import {
+  type Handler,
+  hasUser,
+  isWaiting,
+  lastSentOf,
+  methodOf,
+  nameOf,
+  noteSent,
+  type Round,
+  type Serving,
+  type Work,
+  wake,
+} from './work.ts';
 
 export interface HandlerLimits {
   /** What a handler may still send after its reply. Milliseconds. */
@@ -42,8 +54,14 @@ export interface Inferred extends Found {
   readonly process: ProcessKey;
 }
 
-/** Ids without a user that a process has used; more are forgotten, oldest first. */
-const ROUNDS_MAX = 256;
+/** Processes that have something to work on, or had; those that began nothing for longest are forgotten. */
+const DESKS_MAX = 50_000;
+/** Open handlers of one id in one process that are told apart, and of all that may have sent a message: the newest. */
+const CANDIDATES_MAX = 256;
+/** Rounds of a process that go on at once. */
+const ROUNDS_MAX = 64;
+/** Ids that a process uses for work of its own, the last: one that it uses for life comes again and again. */
+const OWN_IDS_MAX = 32;
 /** Casts and fanouts whose handlers were woken last. */
 const WOKEN_MAX = 16;
 /** HTTP requests that a process serves at once. */
@@ -57,10 +75,12 @@ interface Desk {
   readonly woken: Handler[];
   readonly serving: Recent<string, Serving>;
   readonly rounds: Recent<string, Round>;
+  /** Ids that were used while the process answered nobody: they are for work of its own. */
+  readonly ownIds: Recent<string, true>;
 }
 
 export class Handlers {
-  readonly #desks = new Map<ProcessKey, Desk>();
+  readonly #desks = new Recent<ProcessKey, Desk>(DESKS_MAX);
   readonly #habits = new Habits();
   readonly #graceNs: bigint;
   readonly #idleNs: bigint;
@@ -81,9 +101,9 @@ export class Handlers {
     for (const id of handler.ids) {
       const list = desk.byId.get(id);
       if (list === undefined) desk.byId.set(id, [handler]);
-      else list.push(handler);
+      else if (list.push(handler) > CANDIDATES_MAX) list.shift();
     }
-    if (handler.isCall) desk.openCalls.add(handler);
+    if (handler.isCall && handler.endNs === null) desk.openCalls.add(handler);
     this.#wake(desk, handler);
   }
 
@@ -97,9 +117,9 @@ export class Handlers {
 
   /** It goes on: an answer has come, or it sent something. */
   woken(process: ProcessKey, work: Work, atNs: bigint): void {
-    work.wakeNs = atNs;
+    wake(work, atNs);
     const desk = this.#desks.get(process);
-    if (desk !== undefined && work.kind === 'handler') this.#wake(desk, work);
+    if (desk !== undefined && work.kind === 'handler' && !work.isClosed) this.#wake(desk, work);
   }
 
   /** The call was answered: from now on only the grace counts. */
@@ -110,6 +130,7 @@ export class Handlers {
 
   /** Forgets a handler whose message is closed. */
   close(process: ProcessKey, handler: Handler): void {
+    handler.isClosed = true;
     const desk = this.#desks.get(process);
     if (desk === undefined) return;
     desk.openCalls.delete(handler);
@@ -120,7 +141,9 @@ export class Handlers {
       if (rest.length === 0) desk.byId.delete(id);
       else desk.byId.set(id, rest);
     }
-    if (desk.byId.size + desk.openCalls.size + desk.rounds.size + desk.serving.size === 0) this.#desks.delete(process);
+    const { byId, openCalls, rounds, serving, ownIds } = desk;
+    if (byId.size + openCalls.size + desk.woken.length + rounds.size + serving.size + ownIds.size === 0)
+      this.#desks.delete(process);
   }
 
   /** Two processes turned out to be one. */
@@ -129,11 +152,14 @@ export class Handlers {
     if (from === undefined) return;
     this.#desks.delete(gone);
     const into = this.#desk(kept);
-    for (const [id, handlers] of from.byId) into.byId.set(id, [...(into.byId.get(id) ?? []), ...handlers]);
+    for (const [id, handlers] of from.byId) {
+      into.byId.set(id, [...(into.byId.get(id) ?? []), ...handlers].slice(-CANDIDATES_MAX));
+    }
     for (const handler of from.openCalls) into.openCalls.add(handler);
     for (const handler of from.woken) this.#wake(into, handler);
     for (const [id, round] of from.rounds.entries()) if (!into.rounds.has(id)) into.rounds.set(id, round);
     for (const [id, serving] of from.serving.entries()) if (!into.serving.has(id)) into.serving.set(id, serving);
+    for (const [id] of from.ownIds.entries()) into.ownIds.set(id, true);
   }
 
   /**
@@ -145,7 +171,7 @@ export class Handlers {
     const message = publish.message as Initiating;
     const desk = this.#desks.get(process);
     if (desk === undefined) return null;
-    if (message.requestId !== null && desk.rounds.get(message.requestId)?.isOwn) return null;
+    if (message.requestId !== null && desk.ownIds.has(message.requestId)) return null;
     const candidates = this.#alive(desk, message.requestId, publish.timeNs);
     for (const handler of this.#alive(desk, message.globalRequestId, publish.timeNs)) {
       if (!candidates.includes(handler)) candidates.push(handler);
@@ -169,7 +195,7 @@ export class Handlers {
   /** The only one of which this message is known to be the next, where of all others another is. */
   #inStep<W extends Work>(candidates: readonly W[], publish: Publish): W | null {
     const name = nameOf(publish.message as Initiating);
-    const idle = candidates.filter(({ waitingFor }) => waitingFor === 0);
+    const idle = candidates.filter(({ waitsFor }) => waitsFor.length === 0);
     const isNext = (work: W) => this.#habits.isNext(methodOf(work), lastSentOf(work), name);
     const inStep = idle.filter((work) => isNext(work) !== false);
     return inStep.length === 1 && isNext(inStep[0] as W) ? (inStep[0] as W) : null;
@@ -223,14 +249,15 @@ export class Handlers {
         isAudited: false,
         resources: [],
         wakeNs: publish.timeNs,
-        waitingFor: 0,
+        waitsFor: [],
         sent: [],
       };
       desk.serving.set(requestId, serving);
     }
-    serving.wakeNs = publish.timeNs;
+    wake(serving, publish.timeNs);
     for (const resource of publish.resources) {
-      if (serving.resources.length < SERVING_RESOURCES_MAX) serving.resources.push(resource);
+      if (serving.resources.length === SERVING_RESOURCES_MAX) break;
+      if (!serving.resources.some(({ id }) => id === resource.id)) serving.resources.push(resource);
     }
     return serving;
   }
@@ -249,19 +276,22 @@ export class Handlers {
     const { requestId } = message;
     const desk = this.#desk(process);
     const last = requestId === null ? undefined : desk.rounds.get(requestId);
-    if (last !== undefined && publish.timeNs - last.wakeNs <= this.#roundGapNs) return last;
-    const isOwn = last?.isOwn === true || desk.openCalls.size === 0;
-    const trace = open();
-    const round: Round = {
-      kind: 'round',
-      trace,
-      method: nameOf(message),
-      isOwn,
-      wakeNs: publish.timeNs,
-      waitingFor: 0,
-      sent: [],
-    };
-    if (requestId !== null) desk.rounds.set(requestId, round);
+    const { timeNs } = publish;
+    const isNew = last === undefined || !this.#goesOn(last, timeNs);
+    if (requestId !== null && (desk.ownIds.has(requestId) || (isNew && desk.openCalls.size === 0))) {
+      desk.ownIds.set(requestId, true);
+    }
+    if (!isNew) {
+      desk.rounds.set(requestId as string, last);
+      return last;
+    }
+    const round: Round = { kind: 'round', trace: open(), method: nameOf(message), wakeNs: timeNs, waitsFor: [], sent: [] };
+    if (requestId === null || (last !== undefined && timeNs < last.wakeNs)) return round;
+    for (const [id, { wakeNs }] of desk.rounds.entries()) {
+      if (timeNs - wakeNs <= this.#roundGapNs) break;
+      desk.rounds.delete(id);
+    }
+    desk.rounds.set(requestId, round);
     return round;
   }
 
@@ -269,7 +299,11 @@ export class Handlers {
   #isInRound(desk: Desk, { message, timeNs }: Publish): boolean {
     const { requestId } = message as Initiating;
     const round = requestId === null ? undefined : desk.rounds.get(requestId);
-    return round !== undefined && timeNs - round.wakeNs <= this.#roundGapNs;
+    return round !== undefined && this.#goesOn(round, timeNs);
+  }
+
+  #goesOn({ wakeNs }: Round, timeNs: bigint): boolean {
+    return timeNs - wakeNs <= this.#roundGapNs && wakeNs - timeNs <= this.#roundGapNs;
   }
 
   #desk(process: ProcessKey): Desk {
@@ -281,9 +315,10 @@ export class Handlers {
         woken: [],
         serving: new Recent(SERVING_MAX),
         rounds: new Recent(ROUNDS_MAX),
+        ownIds: new Recent(OWN_IDS_MAX),
       };
-      this.#desks.set(process, desk);
     }
+    this.#desks.set(process, desk);
     return desk;
   }
 
@@ -301,6 +336,9 @@ export class Handlers {
   }
 
   #isAlive(handler: Handler, nowNs: bigint): boolean {
+    // A straggler was sent before what came since; a little before may be another node's delay.
+    if (handler.delivery.event.timeNs - nowNs > this.#graceNs) return false;
+    isWaiting(handler, nowNs);
     if (handler.endNs !== null) return nowNs - handler.endNs <= this.#graceNs;
     return handler.isCall || nowNs - handler.wakeNs <= this.#idleNs;
   }
@@ -310,17 +348,19 @@ export class Handlers {
     const { timeNs } = publish;
     const message = publish.message as Initiating;
     const name = nameOf(message);
-    const works: Work[] = [...desk.openCalls];
+    const mayBe = (work: Work) => !isWaiting(work, timeNs) && (!message.hasUser || hasUser(work));
+    const works: Work[] = [...desk.openCalls].filter((call) => mayBe(call) && this.#isAlive(call, timeNs)).slice(-CANDIDATES_MAX);
     for (const handler of desk.woken) {
-      if (this.#habits.hasSent(methodOf(handler), name) && timeNs - handler.wakeNs <= this.#wakeNs) works.push(handler);
+      if (timeNs - handler.wakeNs <= this.#wakeNs && this.#habits.hasSent(methodOf(handler), name)) works.push(handler);
     }
     for (const [, round] of desk.rounds.entries()) {
-      if (this.#habits.hasSent(round.method, name) && timeNs - round.wakeNs <= this.#wakeNs) works.push(round);
+      if (timeNs - round.wakeNs <= this.#wakeNs && this.#habits.hasSent(round.method, name)) works.push(round);
     }
     for (const [, serving] of desk.serving.entries()) {
-      if (serving.isAudited || timeNs - serving.wakeNs <= this.#servingIdleNs) works.push(serving);
+      const idleNs = serving.isAudited ? this.#idleNs : this.#servingIdleNs;
+      if (timeNs - serving.wakeNs <= idleNs) works.push(serving);
     }
-    return works.filter((work) => work.waitingFor === 0 && (!message.hasUser || hasUser(work)));
+    return works.filter(mayBe);
   }
 }
 

@@ -45,6 +45,10 @@ const CONSUMED_QUEUES_MAX = 100_000;
 /** A stream's message that is delivered for the first time is younger than this. */
 const OLD_NS = 1_000_000_000n;
 const CONNECTIONS_MAX = 200_000;
+const ADDRESSES_MAX = 100_000;
+const TOPICS_MAX = 20_000;
+/** Connections of one address beyond which it is that of a proxy, and says nothing. */
+const NEIGHBOURS_MAX = 1_000;
 const REPLY_QUEUES_MAX = 200_000;
 /** So many messages in a row have to speak for one process before a connection is taken to be its own. */
 const VOTES = 3;
@@ -56,8 +60,8 @@ export class Processes {
   readonly #replyOwner = new Recent<string, Node>(REPLY_QUEUES_MAX);
   readonly #servers = new Recent<string, Node>(CALLS_MAX);
   readonly #consumed = new Recent<string, true>(CONSUMED_QUEUES_MAX);
-  readonly #hostOfAddress = new Map<string, string>();
-  readonly #topics = new Set<string>();
+  readonly #hostOfAddress = new Recent<string, string>(ADDRESSES_MAX);
+  readonly #topics = new Recent<string, true>(TOPICS_MAX);
   /** Called when two sets of connections turn out to be one process: `gone` is now part of `kept`. */
   onJoin: (gone: ProcessKey, kept: ProcessKey) => void = () => {};
 
@@ -83,7 +87,7 @@ export class Processes {
     }
     for (const queue of snapshot.queues) {
       const fanout = queue.indexOf('_fanout');
-      if (fanout > 0) this.#topics.add(queue.slice(0, fanout));
+      if (fanout > 0) this.#topics.set(queue.slice(0, fanout), true);
     }
     for (const { queue, connection } of snapshot.consumers) {
       this.#consumed.set(queue, true);
@@ -117,7 +121,8 @@ export class Processes {
     if (node === undefined) return [];
     const root = rootOf(node);
     if (isKnown(root)) return [root];
-    const neighbours = this.#neighbours.get(root.address) ?? [];
+    const neighbours = this.#neighbours.get(root.address);
+    if (neighbours === undefined || neighbours.size > NEIGHBOURS_MAX) return [root];
     return [root, ...[...neighbours].filter((other) => other !== root && isKnown(other) && isCompatible(root, other))];
   }
 
@@ -179,7 +184,7 @@ export class Processes {
     }
     const isFanout = event.exchange.endsWith('_fanout');
     const topic = isFanout ? event.exchange.slice(0, -'_fanout'.length) : event.routingKey;
-    if (isFanout) this.#topics.add(topic);
+    if (isFanout) this.#topics.set(topic, true);
     if (message.kind !== 'reply' && message.kind !== 'notification') {
       const project = projectOf(serviceOfTopic(this.#splitQueue(topic).topic));
       if (project !== '') rootOf(node).sendsTo.add(project);
@@ -233,6 +238,8 @@ export class Processes {
       this.#replyOwner.set(queue, node);
       const place = placeOfReplyQueue(queue);
       if (place !== null) this.#name(node, place.service, place.host);
+    } else if (isReused(queue, rootOf(owner), rootOf(node))) {
+      this.#replyOwner.set(queue, node);
     } else if (owner !== node) {
       this.#join(owner, node);
     }
@@ -281,7 +288,6 @@ export class Processes {
     const kept = rootOf(a);
     const gone = rootOf(b);
     if (kept === gone) return;
-    // A reply queue's name can be used again by the process that follows (use_queue_manager): two pids are two processes.
     if (kept.pid !== '' && gone.pid !== '' && kept.pid !== gone.pid) return;
     gone.parent = kept;
     this.#leave(gone);
@@ -331,6 +337,7 @@ export class Processes {
     const known = this.#nodes.get(connection);
     if (known === undefined) return this.#add(connection, addressOf(connection), timeNs, false);
     if (timeNs < known.sinceNs) known.sinceNs = timeNs;
+    this.#nodes.set(connection, known);
     return known;
   }
 
@@ -358,4 +365,12 @@ export class Processes {
     else neighbours.add(node);
     return node;
   }
+}
+
+/**
+ * With `use_queue_manager` the process that follows takes over the reply queue's name: who comes to it and is not known to
+ * have the owner's pid may be that one. A connection of the owner's that speaks of the queue later makes them one.
+ */
+function isReused(queue: string, owner: Node, comer: Node): boolean {
+  return owner.pid !== '' && comer.pid !== owner.pid && placeOfReplyQueue(queue) !== null;
 }

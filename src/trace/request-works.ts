@@ -158,7 +158,7 @@ function requestOf(requests: Work[], newest: Map<string, Work>, message: PathMes
   const key = `${message.from.process} ${message.requestId}`;
   const known = newest.get(key);
   if (known !== undefined && message.publishedNs - known.endNs <= IDLE_NS) return known;
-  const work = requestWork(message, `what sent ${message.name}`);
+  const work = requestWork(message, `work that sent ${message.name}`);
   requests.push(work);
   newest.set(key, work);
   return work;
@@ -179,8 +179,7 @@ function noteSent(sender: Work, message: PathMessage, handlers: readonly Work[])
 function findCaller(called: Work, all: readonly Work[]): void {
   const { beginNs, endNs, place } = called;
   const atWork = all.filter(
-    (work) =>
-      work.place.process !== place.process && work.beginNs <= beginNs && work.endNs >= beginNs && !isBelow(work, called),
+    (work) => work.place.process !== place.process && work.beginNs <= beginNs && work.endNs >= beginNs && !isBelow(work, called),
   );
   const isFree = ({ waits }: Work) => !waits.some(({ fromNs, toNs }) => fromNs <= beginNs && beginNs < toNs);
   const lasting = atWork.filter((work) => work.endNs >= endNs);

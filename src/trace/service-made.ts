@@ -15,5 +15,6 @@ const MADE_BY_SERVICES = new Set([
 
 /** @param methodOrPath an RPC method, or the template of an HTTP request's path. */
 export function isMadeByServices(methodOrPath: string): boolean {
-  return MADE_BY_SERVICES.has(methodOrPath);
+  // Behind one web server each API has a place of its own: /compute/v2.1/…
+  return MADE_BY_SERVICES.has(methodOrPath.replace(/^(\/[^/]+)+(?=\/v2)/, ''));
 }

@@ -38,6 +38,8 @@ export interface Merge {
 const REQUESTS_MAX = 50_000;
 /** Requests that wait for their global id to be seen as a request, and ids that nobody's request is known to have. */
 const WAITING_MAX = 10_000;
+/** Of one such id: the last. A client may pass on one id for life that nobody sees as a request. */
+const FOLLOWERS_MAX = 256;
 
 const PASSED_ID = {
   join: 'request_id',
@@ -57,7 +59,7 @@ export class Traces {
     const own = this.#known(requestId);
     const global = this.#known(globalRequestId);
     if (own !== null && (globalRequestId === null || (global !== null && rootOf(own) === rootOf(global)))) return own;
-    if (requestId === null || (own === null && !hasUser)) return global;
+    if (requestId === null || (own === null && !hasUser)) return this.#joinable(globalRequestId);
     if (own === null && isMadeByServices(method)) return this.#openOrphan(requestId, globalRequestId, uniqueId);
     const trace = own ?? this.#open(requestId);
     if (globalRequestId !== null && globalRequestId !== requestId) this.#follow(trace, globalRequestId);
@@ -109,6 +111,12 @@ export class Traces {
     return trace;
   }
 
+  /** The request of a global id; null where that is over, or unknown. */
+  #joinable(globalRequestId: string | null): Trace | null {
+    const isOver = globalRequestId !== null && this.#byRequestId.get(globalRequestId)?.isOver;
+    return isOver ? null : this.#known(globalRequestId);
+  }
+
   #open(requestId: string): Trace {
     const trace: Trace = { id: traceIdOfRequest(requestId), requestId, merged: null, isOver: false, isOrphan: false };
     this.#byRequestId.set(requestId, trace);
@@ -122,7 +130,7 @@ export class Traces {
   /** A request of a service's own: it stands with the others of the same global id. */
   #openOrphan(requestId: string, globalRequestId: string | null, uniqueId: string): Trace {
     const key = globalRequestId ?? requestId;
-    let group = this.#known(globalRequestId) ?? this.#background.get(key);
+    let group = this.#joinable(globalRequestId) ?? this.#background.get(key);
     if (group === undefined) {
       group = { ...this.unattributed(uniqueId), isOrphan: true };
       this.#background.set(key, group);
@@ -141,7 +149,9 @@ export class Traces {
       return;
     }
     const waiting = this.#waiting.get(globalRequestId) ?? [];
-    if (!waiting.includes(trace)) this.#waiting.set(globalRequestId, [...waiting, trace]);
+    if (waiting.includes(trace)) return;
+    if (waiting.push(trace) > FOLLOWERS_MAX) waiting.shift();
+    this.#waiting.set(globalRequestId, waiting);
   }
 }
 

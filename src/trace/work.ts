@@ -1,7 +1,7 @@
 /**
- * What a process works on: messages that it handles, HTTP requests that it serves, rounds of its own background tasks. A handler of a call ends with its
- * reply (plus a grace, for what its thread still sends); the end of a cast or fanout is not on the wire, so its handler
- * stays a candidate until it has been silent for a stated time.
+ * What a process works on: messages that it handles, HTTP requests that it serves, rounds of its own background tasks. A
+ * handler of a call ends with its reply (plus a grace, for what its thread still sends); the end of a cast or fanout is not
+ * on the wire, so its handler stays a candidate until it has been silent for a stated time.
  */
 import type { Resource } from '../message.ts';
 import type { Initiating, TracedDelivery, TracedMessage } from './traced-message.ts';
@@ -9,11 +9,17 @@ import type { Trace } from './traces.ts';
 
 export type Work = Handler | Serving | Round;
 
+/** A call that was made, and when its caller gives up. */
+interface Wait {
+  readonly uniqueId: string;
+  readonly untilNs: bigint;
+}
+
 interface Thread {
-  /** When something last let it go on: its beginning, an answer to a call it made, a message it sent. */
+  /** When something last let it go on: its beginning, an answer to a call it made or that call's time-out, a message it sent. */
   wakeNs: bigint;
   /** Calls it made that are not answered yet. */
-  waitingFor: number;
+  readonly waitsFor: Wait[];
   /** The methods of the messages it sent: the last 16. */
   readonly sent: string[];
 }
@@ -27,6 +33,8 @@ export interface Handler extends Thread {
   readonly ids: readonly string[];
   /** When its reply was published; null while it works, and always for a cast or fanout. */
   endNs: bigint | null;
+  /** True once nothing more of its message is expected. */
+  isClosed: boolean;
 }
 
 export interface Serving extends Thread {
@@ -46,8 +54,6 @@ export interface Round extends Thread {
   readonly trace: Trace;
   /** The method of its first message. */
   readonly method: string;
-  /** The id was used while the process answered nobody: it is for work of its own. */
-  readonly isOwn: boolean;
 }
 
 const SENT_MAX = 16;
@@ -83,9 +89,32 @@ export function hasUser(work: Work): boolean {
   return work.kind === 'handler' ? work.message.message.hasUser : work.kind === 'serving';
 }
 
-/** Something was seen of a work: its span reaches to there. */
+/** Something was seen of a work: its span reaches to there. A straggler's time is behind what was seen before. */
 export function noteActivity(work: Work, atNs: bigint): void {
   if (work.kind !== 'handler') return;
-  work.delivery.lastActivityNs = atNs;
-  work.delivery.activities++;
+  const { delivery } = work;
+  if (atNs > delivery.lastActivityNs) delivery.lastActivityNs = atNs;
+  delivery.activities++;
+}
+
+export function wake(work: Work, atNs: bigint): void {
+  if (atNs > work.wakeNs) work.wakeNs = atNs;
+}
+
+/** Whether it waits for an answer. At a call's time-out its caller goes on: oslo.messaging raises MessagingTimeout there. */
+export function isWaiting(work: Work, nowNs: bigint): boolean {
+  for (const { uniqueId, untilNs } of work.waitsFor.filter((wait) => wait.untilNs < nowNs)) endWait(work, uniqueId, untilNs);
+  return work.waitsFor.length > 0;
+}
+
+/**
+ * A call of its was answered.
+ * @returns false where it did not wait for that any more.
+ */
+export function endWait(work: Work, uniqueId: string, atNs: bigint): boolean {
+  const at = work.waitsFor.findIndex((wait) => wait.uniqueId === uniqueId);
+  if (at < 0) return false;
+  const [{ untilNs }] = work.waitsFor.splice(at, 1) as [Wait];
+  wake(work, untilNs < atNs ? untilNs : atNs);
+  return atNs <= untilNs;
 }

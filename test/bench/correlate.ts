@@ -1,4 +1,4 @@
-/** Correlating: decoded events to stories, against a Map of calls joined by id and nothing else. */
+/** Correlating: decoded events to stories, against a Map of calls joined by id and nothing else; and where the time goes. */
 import type { BrokerEvent, TappedMessage } from '../../src/message.ts';
 import { decode } from '../../src/oslo/decode.ts';
 import { Correlator } from '../../src/trace/correlator.ts';
@@ -6,17 +6,26 @@ import { Processes } from '../../src/trace/processes.ts';
 import { type Capture, loadCaptures, wholeSnapshot } from './captures.ts';
 import { Copies } from './copies.ts';
 import { collectGarbage, heapBytes, race, type Spread, timed } from './measure.ts';
+import { profile } from './profile.ts';
 import { megabytes, number, type Report, ratio, us } from './report.ts';
 
 const EVENTS = 60_000;
 /** As many as the Correlator keeps open at most. */
 const OPEN_CALLS = 50_000;
 const RACE = { rounds: 7, warmups: 1 };
+/** Messages of one round of `steps`, their bytes held in memory; rounds that are looked into. */
+const MESSAGES = 20_000;
+const PROFILED_ROUNDS = 15;
+const STEPS = [
+  { name: 'decode', function: 'decode', file: '/src/oslo/decode.ts' },
+  { name: 'processes: whose connection it is', function: 'observe', file: '/src/trace/processes.ts' },
+  { name: 'attribution: what caused it', function: 'attribute', file: '/src/trace/attribution.ts' },
+];
 const NOWHERE = { closed: () => {}, unmatched: () => {}, repeated: () => {} };
 
 export async function benchCorrelate(): Promise<Report[]> {
   const captures = await loadCaptures();
-  return [await speed(captures), await memory(captures)];
+  return [await speed(captures), await steps(captures), await memory(captures)];
 }
 
 async function speed(captures: readonly Capture[]): Promise<Report> {
@@ -44,6 +53,43 @@ async function speed(captures: readonly Capture[]): Promise<Report> {
     ],
     verdicts: [],
     figures: { correlate_us_an_event: ours.median, correlate_naive_us_an_event: naive.median },
+  };
+}
+
+/** All that is done for an event before it becomes a row, from its bytes on. */
+async function steps(captures: readonly Capture[]): Promise<Report> {
+  const snapshot = wholeSnapshot(captures);
+  const messages = await Array.fromAsync(new Copies(captures).messages({ events: MESSAGES, together: 1 }));
+  const fromBytes = () => {
+    const correlator = new Correlator(new Processes(snapshot), NOWHERE);
+    for (const message of messages) {
+      const event = decode(message);
+      if (event.event !== 'undecodable') correlator.add(event);
+    }
+    correlator.finish();
+  };
+  const [whole] = (await race([{ name: 'whole', run: () => timed(fromBytes) }], { units: MESSAGES, ...RACE })) as [Spread];
+  const shares = await profile(STEPS, () => {
+    for (let round = 0; round < PROFILED_ROUNDS; round++) fromBytes();
+  });
+  const [decoding = 0, , attribution = 0] = shares;
+  const rest = shares.reduce((left, share) => left - share, 1);
+  const row = (name: string, share: number) => [name, number(share * whole.median), `${Math.round(share * 100)} %`];
+  return {
+    title: `From bytes to stories: ${MESSAGES.toLocaleString('en-US')} events, median of ${RACE.rounds} rounds; shares by V8's profiler`,
+    rows: [
+      ['', 'µs an event', 'share'],
+      ...STEPS.map(({ name }, nth) => row(name, shares[nth] as number)),
+      row('joining, waiting, closing', rest),
+      ['whole', us(whole), '100 %'],
+    ],
+    verdicts: [],
+    figures: {
+      correlate_whole_us_an_event: whole.median,
+      correlate_decode_share: decoding,
+      correlate_attribution_share: attribution,
+      correlate_attribution_us_an_event: attribution * whole.median,
+    },
   };
 }
 

@@ -27,6 +27,7 @@ const EVENTS_A_SECOND = 10_000n;
 const MILLION = 1_000_000;
 const AGENTS = many(1_000, () => ({ replyQueue: `reply_${newId()}`, requestId: newRequestId() }));
 const RESOURCES_A_LIST = 256;
+const RECEIVERS = 1_000;
 const OLD_REQUEST = newRequestId();
 
 export const FLOODS = {
@@ -39,6 +40,7 @@ export const FLOODS = {
   clients: { title: 'request ids that share one global id', messages: MILLION, tell: () => ofUsers(OLD_REQUEST) },
   starts: { title: 'notifications of beginnings', messages: MILLION, tell: () => beginnings(`"${newUuid()}"`) },
   again: { title: 'notifications of the same beginning', messages: MILLION, tell: () => beginnings('null') },
+  fanouts: { title: `fanouts to ${RECEIVERS} agents each`, messages: MILLION / RECEIVERS, tell: fanouts },
   lists: { title: `messages with ${RESOURCES_A_LIST} resources each`, messages: MILLION / 5, tell: lists },
 } satisfies Readonly<Record<string, Flood>>;
 
@@ -94,6 +96,13 @@ function beginnings(id: string): Told[] {
 function lists(nth: number): Told[] {
   const ids = many(RESOURCES_A_LIST, () => `"${newUuid()}"`).join(', ');
   return toCompute(nth, request({ method: 'sync_instances', requestId: newRequestId(), args: `{"instance_uuids": [${ids}]}` }));
+}
+
+function fanouts(): Told[] {
+  const exchange = 'q-agent-notifier-security_group-update_fanout';
+  const message = { exchange, routingKey: exchange, body: request({ method: 'security_groups_rule_updated', requestId: newRequestId() }) };
+  const deliveries = many(RECEIVERS, (nth): Told => ({ event: 'deliver', connection: connectionOf(`${addressOf(nth << 4)}:40000`), ...message }));
+  return [{ event: 'publish', connection: connectionOf('10.92.0.1:40000'), ...message }, ...deliveries];
 }
 
 /** A user's cast to one of a thousand hypervisors. */
@@ -171,6 +180,6 @@ function newUuid(): string {
   return newRequestId().slice('req-'.length);
 }
 
-function many<T>(count: number, make: () => T): T[] {
-  return Array.from({ length: count }, make);
+function many<T>(count: number, make: (nth: number) => T): T[] {
+  return Array.from({ length: count }, (_, nth) => make(nth));
 }

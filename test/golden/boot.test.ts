@@ -6,6 +6,8 @@ import type { Report } from '../../src/report/report.ts';
 import { capturePath } from '../support/captures.ts';
 import { oslotap, scratch } from '../support/cli.ts';
 
+type Shown = TraceSummary & { critical_path: unknown; links: unknown; messages: Message[] };
+
 const REQUEST = 'req-707e4331-827d-4eb7-9933-1ef7a3949adb';
 
 test('requests, show and report of one boot', async () => {
@@ -17,11 +19,11 @@ test('requests, show and report of one boot', async () => {
   await expect(oslotap(['report', ...store]).stdout).toMatchFileSnapshot(golden('report.md'));
 
   // Every form tells the same figures.
-  const shown = JSON.parse(oslotap(['show', REQUEST, '--json', ...store]).stdout) as TraceSummary & { messages: Message[] };
+  const shown = JSON.parse(oslotap(['show', REQUEST, '--json', ...store]).stdout) as Shown;
   const listed = (JSON.parse(oslotap(['requests', '--json', ...store]).stdout) as TraceSummary[]).find(
     ({ request_id }) => request_id === REQUEST,
   );
-  const { messages, ...summary } = shown;
+  const { messages, critical_path, links, ...summary } = shown;
   expect(summary).toEqual(listed);
   expect(messages.length).toBe(summary.counts.publishes - summary.counts.replies);
   const report = JSON.parse(oslotap(['report', '--format', 'json', ...store]).stdout) as Report;

@@ -11,6 +11,8 @@ import type { ClosedMessage } from '../../src/trace/traced-message.ts';
 export const BEGIN_NS = 1_800_000_000_000_000_000n;
 export const REQUEST = 'req-11111111-1111-4111-8111-111111111111';
 export const OTHER_REQUEST = 'req-22222222-2222-4222-8222-222222222222';
+/** An audit notification's context has an id of its own. */
+const AUDIT_CONTEXT = 'req-aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa';
 
 /** `uid('a')` is a `_unique_id` that reads as what it stands for. */
 export function uid(name: string): string {
@@ -27,6 +29,9 @@ export interface Told {
   /** Ids of instances, or whole resources. */
   readonly resources?: readonly (string | Resource)[];
   readonly audit?: AuditedRequest;
+  /** Default: one of its own. */
+  readonly msgId?: string;
+  readonly replyQueue?: string;
   readonly routedQueues?: readonly string[];
   readonly expirationMs?: number | null;
   readonly streamOffset?: number;
@@ -39,7 +44,8 @@ function messageOf(told: Told) {
   if (kind === 'notification')
     return { kind, uniqueId: uid(id), eventType: method, publisherId: null, audit: told.audit ?? null, ...context };
   const request = { uniqueId: uid(id), method, object: null, namespace: null, version: '1.0', ...context };
-  return kind === 'call' ? { kind, ...request, msgId: uid(`m${id}`), replyQueue: 'reply_1' } : { kind, ...request };
+  const { msgId = uid(`m${id}`), replyQueue = 'reply_1' } = told;
+  return kind === 'call' ? { kind, ...request, msgId, replyQueue } : { kind, ...request };
 }
 
 const hop = { vhost: '/', exchange: 'nova', routingKey: 'conductor', channel: 1, bytes: 100, isLagging: false };
@@ -72,6 +78,15 @@ export function deliver(atMs: number, connection: string, told: Told): Delivery 
     deliveryCount: 0,
     streamOffset,
   };
+}
+
+/** What an API's audit filter tells of an HTTP request: as it comes, or with a status as it is answered. */
+export function audited(atMs: number, connection: string, id: string, told: Partial<AuditedRequest> = {}): Publish {
+  const status = told.status ?? null;
+  const method = status === null ? 'audit.http.request' : 'audit.http.response';
+  const request = { requestId: REQUEST, globalRequestId: null, action: 'create', path: '/v2.1/servers' };
+  const audit = { isResponse: status !== null, status, ...request, ...told };
+  return publish(atMs, connection, { id, kind: 'notification', method, requestId: AUDIT_CONTEXT, hasUser: false, audit });
 }
 
 interface Answer {

@@ -98,6 +98,51 @@ describe('a call', () => {
   });
 });
 
+describe('an id that is used twice', () => {
+  test('two calls of one _msg_id: the answer is that of the later, also when the first has ended', () => {
+    const twin = { msgId: uid('mb'), requestId: OTHER_REQUEST };
+    const events = [
+      publish(0, 'api', { id: 'a', ...twin, expirationMs: 1_000 }),
+      publish(300_000, 'api', { id: 'b', ...twin }),
+      publish(302_000, 'api', { id: 'tick', kind: 'cast' }),
+      reply(303_000, 'conductor', 'b'),
+      deliverReply(303_001, 'api', 'b'),
+    ];
+    const { byId, unmatched } = correlate(events);
+    expect([byId.get(uid('a'))?.status, byId.get(uid('b'))?.status, unmatched]).toEqual(['timeout', 'ok', []]);
+  });
+
+  test('a message seen by a tap without connections, and by the firehose, is one, told by the firehose', () => {
+    const seen = (connection: string, atMs: number) =>
+      publish(atMs, connection, { id: 'n', kind: 'notification', method: 'port.create.start' });
+    for (const events of [
+      [seen('', 0), seen('api', 1)],
+      [seen('api', 0), seen('', 1)],
+    ]) {
+      const { closed, correlator } = correlate(events);
+      expect([closed.length, correlator.duplicates, closed[0]?.traced.publish?.connection]).toEqual([1, 1, 'api']);
+      expect(closed[0]?.traced.publish?.timeNs).toBe(at(0));
+    }
+  });
+
+  test('a call seen by both is made once: its caller goes on with its answer', () => {
+    const asked = { id: 'a', requestId: OTHER_REQUEST };
+    const call = { id: 'c', requestId: OTHER_REQUEST };
+    const events = [
+      publish(0, 'agent', asked),
+      deliver(1, 'api', asked),
+      publish(2, '', call),
+      publish(3, 'api', call),
+      deliver(4, 'conductor', call),
+      reply(5, 'conductor', 'c'),
+      deliverReply(6, 'api', 'c'),
+      publish(7, 'api', { id: 'b', kind: 'cast', requestId: null, hasUser: false }),
+    ];
+    const { byId } = correlate(events);
+    expect(byId.get(uid('b'))?.traced.cause?.uniqueId).toBe(uid('a'));
+  });
+});
+
 test('the same event seen twice counts once', () => {
   const events = answered(0, 'api', 'conductor', { id: 'a' });
   const { correlator, byId } = correlate(events.flatMap((event) => [event, event]));
@@ -180,6 +225,14 @@ describe('what has no other half', () => {
   test('a reply without its call is unmatched, its delivery too', () => {
     const { unmatched } = correlate([reply(0, 'conductor', 'a'), deliverReply(1, 'api', 'a')]);
     expect(unmatched).toEqual(['reply_without_request', 'reply_without_request']);
+  });
+
+  test('thousands of replies to a call that nobody saw are held no longer than their number allows, and each counts', () => {
+    const beats = Array.from({ length: 5_000 }, (_, nth) => reply(nth / 10, 'conductor', 'a', { nth, ending: false }));
+    const { unmatched } = correlate(beats);
+    expect(unmatched).toEqual(beats.map(() => 'reply_without_request'));
+    const { byId, correlator } = correlate([...beats, publish(501, 'api', { id: 'a' })]);
+    expect([byId.get(uid('a'))?.traced.replyCount, correlator.duplicates]).toEqual([64, 0]);
   });
 
   test('a reply that is stamped before its call joins it all the same', () => {
