@@ -87,8 +87,11 @@ export interface Message {
   readonly status: Status;
   /** Class of the exception that came back. */
   readonly failure: string | null;
-  /** Why a call failed, and where; null for what did not fail, and where the tap cannot know: docs/verdicts.md. */
-  readonly verdict: Verdict | null;
+  /** Why a call failed; null for what did not fail, and where the tap cannot know: docs/verdicts.md. */
+  readonly verdict: VerdictName | null;
+  /** Who is to blame for it, and what says so; null without a verdict. */
+  readonly culprit: Verdict['culprit'] | null;
+  readonly verdict_evidence: string | null;
   readonly bytes: number;
 }
 
@@ -112,11 +115,10 @@ export interface MessageDetail extends Message {
   readonly http_status: number;
 }
 
-interface MessageRow extends Omit<MessageDetail, 'from' | 'to' | 'verdict'> {
+interface MessageRow extends Omit<MessageDetail, 'from' | 'to' | 'culprit' | 'verdict_evidence'> {
   readonly from_service: string;
   readonly from_host: string;
   readonly from_process: string;
-  readonly verdict: VerdictName | null;
   readonly verdict_evidence: string;
   readonly culprit_service: string;
   readonly culprit_host: string;
@@ -277,7 +279,7 @@ function toDetail(row: MessageRow): MessageDetail {
     to_reread,
     delivered_at,
     queue_wait_ms,
-    verdict: name,
+    verdict,
     verdict_evidence: evidence,
     culprit_service: service,
     culprit_host: host,
@@ -293,8 +295,9 @@ function toDetail(row: MessageRow): MessageDetail {
     redelivered: to_redelivered[i] ?? false,
     reread: to_reread[i] ?? false,
   }));
-  const verdict = name === null ? null : { verdict: name, culprit: { service, host, queue }, evidence };
-  return { ...rest, from: { service: from_service, host: from_host, process: from_process }, to, verdict };
+  const from = { service: from_service, host: from_host, process: from_process };
+  const culprit = verdict === null ? null : { service, host, queue };
+  return { ...rest, from, to, verdict, culprit, verdict_evidence: verdict === null ? null : evidence };
 }
 
 function read(file: string): string {

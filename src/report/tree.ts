@@ -146,7 +146,7 @@ function tookMsOf({ message, answer }: Node): number {
 }
 
 function signature(message: MessageDetail): string {
-  return `${labelOf(message)} ${message.confidence} ${message.status} ${message.failure ?? ''} ${message.verdict?.verdict ?? ''}`;
+  return `${labelOf(message)} ${message.confidence} ${message.status} ${message.failure ?? ''} ${message.verdict ?? ''}`;
 }
 
 function labelOf(message: MessageDetail): string {
@@ -194,14 +194,15 @@ function answerMark(answer: MessageDetail | null): string {
   return styleText('red', `  ✗ ${answer.http_status}`, STDOUT);
 }
 
-function verdictWords({ verdict, culprit, evidence }: NonNullable<MessageDetail['verdict']>): string {
-  const where = [place(culprit), culprit.queue].filter((part) => part !== '').join(', ');
-  return `${verdict} (${where}): ${evidence}`;
+function verdictWords({ verdict, culprit, verdict_evidence }: MessageDetail): string {
+  const where = culprit === null ? [] : [place(culprit), culprit.queue].filter((part) => part !== '');
+  return `${verdict} (${where.join(', ')}): ${verdict_evidence}`;
 }
 
-function markOf({ status, failure, confidence, duration_ms, verdict }: MessageDetail): string {
+function markOf(message: MessageDetail): string {
+  const { status, failure, confidence, duration_ms, verdict } = message;
   const likely = confidence === 'likely' ? styleText('dim', '  ~', STDOUT) : '';
-  if (verdict !== null) return `${likely}${styleText('red', `  ✗ ${verdictWords(verdict)}`, STDOUT)}`;
+  if (verdict !== null) return `${likely}${styleText('red', `  ✗ ${verdictWords(message)}`, STDOUT)}`;
   if (status === 'failed') return `${likely}${styleText('red', `  ✗ ${failure}`, STDOUT)}`;
   if (status === 'timeout') {
     const what = duration_ms === null ? 'no reply within its time-out' : 'answered after its time-out';

@@ -19,7 +19,7 @@ await describeWithBroker('verdicts', { trace: true }, (broker) => {
     const byId = new Map(messages.map((message) => [message.unique_id, message]));
     const compared = played.expected.messages.map((sent) => {
       const { status, verdict } = byId.get(sent.unique_id) ?? {};
-      return { method: sent.method, isTold: status === sent.outcome, wanted: ofPublishes(sent), told: verdict?.verdict ?? null };
+      return { method: sent.method, isTold: status === sent.outcome, wanted: ofPublishes(sent), told: verdict ?? null };
     });
     expect(compared.filter(({ wanted, told, isTold }) => told !== wanted && (told !== null || isTold))).toEqual([]);
     expect(new Set(compared.map(({ told }) => told))).toEqual(new Set([null, 'unroutable', 'late_reply', 'failed']));
@@ -52,8 +52,8 @@ await describeWithBroker('verdicts', { trace: true }, (broker) => {
       const messages = storedMessages(`chdb:${played.directory}`);
       expect(wrongVerdicts(played.expected, messages)).toEqual([]);
       const buried = messages.filter(({ to }) => to.some(({ queue }) => queue === graveyard));
-      expect(buried.map(({ verdict }) => verdict?.culprit.queue).sort()).toEqual(['consoleauth', 'l3_agent.net1']);
-      expect(buried.filter(({ verdict }) => !verdict?.evidence.includes('dead-lettered'))).toEqual([]);
+      expect(buried.map(({ culprit }) => culprit?.queue).sort()).toEqual(['consoleauth', 'l3_agent.net1']);
+      expect(buried.filter(({ verdict_evidence }) => !verdict_evidence?.includes('dead-lettered'))).toEqual([]);
     } finally {
       await connection.close();
     }

@@ -145,17 +145,25 @@ export function wrongVerdicts({ messages: sent }: Expected, messages: readonly M
   const byId = new Map(messages.map((message) => [message.unique_id, message]));
   return sent
     .map(({ unique_id, method, outcome, verdict }) => {
-      const { status, verdict: told = null } = byId.get(unique_id) ?? {};
-      return { method, outcome, status, wanted: verdict, told };
+      const told = byId.get(unique_id);
+      return { method, outcome, status: told?.status, wanted: verdict, told: toldOf(told) };
     })
     .filter(({ outcome, status, wanted, told }) => !isSame(wanted, told) && (told !== null || status === outcome));
 }
 
-function isSame(wanted: Failing | null, told: Message['verdict']): boolean {
+type Told = Pick<Message, 'verdict' | 'culprit' | 'verdict_evidence'>;
+
+function toldOf(message: Message | undefined): Told | null {
+  if (message === undefined || message.verdict === null) return null;
+  const { verdict, culprit, verdict_evidence } = message;
+  return { verdict, culprit, verdict_evidence };
+}
+
+function isSame(wanted: Failing | null, told: Told | null): boolean {
   if (wanted === null || told === null) return wanted === told;
-  const { service, host, queue } = told.culprit;
-  const isThere = service === wanted.service && host === wanted.host && queue === wanted.queue;
-  return told.verdict === wanted.verdict && isThere && told.evidence.includes(wanted.evidence ?? '');
+  const { verdict, culprit, verdict_evidence } = told;
+  const isThere = culprit?.service === wanted.service && culprit.host === wanted.host && culprit.queue === wanted.queue;
+  return verdict === wanted.verdict && isThere && (verdict_evidence ?? '').includes(wanted.evidence ?? '');
 }
 
 /** How often the play provokes each verdict. */

@@ -35,6 +35,8 @@ function message(given: Partial<MessageDetail>): MessageDetail {
     status: 'ok',
     failure: null,
     verdict: null,
+    culprit: null,
+    verdict_evidence: null,
     bytes: 1,
     seen_for_ms: 0,
     replies: 0,
