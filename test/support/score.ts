@@ -1,11 +1,12 @@
 /**
  * `npm run score [-- CAPTURE.ndjson.gz…] [--no-snapshot] [--wrong]`: what oslotap finds, against the truth beside each capture
  * (X.parents.ndjson.gz, X.truth.json): the parents of its messages, the bills of its user's requests with and without audit
- * notifications, and their operations. Without arguments: the captures of test/fixtures.
+ * notifications, their operations, and the verdicts on calls that failed. Without arguments: the captures of test/fixtures.
  */
 import { table } from '../../src/report/format.ts';
 import type { ClosedMessage } from '../../src/trace/traced-message.ts';
 import { rootOf } from '../../src/trace/traces.ts';
+import { verdictOf } from '../../src/trace/verdicts.ts';
 import { nameOf } from '../../src/trace/work.ts';
 import { CAPTURES, capturePath, run, snapshotOf, tappedOf } from './captures.ts';
 import { nameRequests } from './score-operations.ts';
@@ -24,6 +25,8 @@ export interface Scores {
   readonly billsWithAudit: Score;
   /** Requests of the user's that left a trace; right are those that are called what they were. */
   readonly operations: Score;
+  /** Of the calls that failed: `late_reply nova-compute@cmp3`. Whether they are right only who was there can tell. */
+  readonly verdicts: readonly string[];
   /** What is not right, a line each. */
   readonly complaints: readonly string[];
 }
@@ -39,7 +42,13 @@ export async function scoreOf(path: string, hasSnapshot: boolean): Promise<Score
   const parents = scoreParents(known, truth, complain);
   const bills = scoreBills(known, truth, false, complain);
   const billsWithAudit = scoreBills(known, truth, true, () => {});
-  return { parents, bills, billsWithAudit, operations: await scoreOperations(path, complain), complaints };
+  const operations = await scoreOperations(path, complain);
+  return { parents, bills, billsWithAudit, operations, verdicts: messages.flatMap(verdictWords), complaints };
+}
+
+function verdictWords(closed: ClosedMessage): string[] {
+  const verdict = verdictOf(closed);
+  return verdict === null ? [] : [`${verdict.verdict} ${verdict.culprit.service}@${verdict.culprit.host}`];
 }
 
 async function scoreOperations(path: string, complain: (text: string) => void): Promise<Score> {
@@ -121,7 +130,7 @@ export function together(scores: readonly Score[]): Score {
   return { right: sum('right'), wrong: sum('wrong'), missed: sum('missed') };
 }
 
-function toRow(name: string, { parents, bills, billsWithAudit, operations }: Omit<Scores, 'complaints'>): string[] {
+function toRow(name: string, { parents, bills, billsWithAudit, operations, verdicts }: Omit<Scores, 'complaints'>): string[] {
   const figures = (score: Score) => [precision(score), recall(score), f1(score)].map((figure) => figure.toFixed(3));
   return [
     name,
@@ -130,6 +139,7 @@ function toRow(name: string, { parents, bills, billsWithAudit, operations }: Omi
     ...figures(bills),
     ...figures(billsWithAudit),
     namedOf(operations),
+    verdicts.join(', '),
   ];
 }
 
@@ -152,6 +162,7 @@ async function main(args: readonly string[]): Promise<void> {
     bills: sum('bills'),
     billsWithAudit: sum('billsWithAudit'),
     operations: sum('operations'),
+    verdicts: [],
   };
   const total = toRow('together', sums);
   const heads = [
@@ -163,7 +174,17 @@ async function main(args: readonly string[]): Promise<void> {
     'OPERATIONS',
   ];
   const rows = [...scores].map(([name, score]) => toRow(name, score));
-  process.stdout.write(table([heads, ...rows, total], new Set(heads.keys().drop(1))));
+  process.stdout.write(
+    table(
+      [heads, ...rows, total],
+      new Set(
+        heads
+          .keys()
+          .drop(1)
+          .take(heads.length - 2),
+      ),
+    ),
+  );
   if (args.includes('--wrong')) {
     for (const [name, { complaints }] of scores) process.stdout.write(complaints.map((text) => `${name}: ${text}\n`).join(''));
   }
