@@ -12,8 +12,8 @@ export interface Node {
   host: string;
   /** Since when the connection is known to exist: its handshake, or the first event seen on it. */
   sinceNs: bigint;
-  /** True where `sinceNs` is the handshake's. */
-  isDated: boolean;
+  /** When the broker accepted it, milliseconds since the epoch; null where no snapshot told. */
+  connectedAtMs: number | null;
   /** Smallest connection name of the set: the same whatever the order of events. */
   least: string;
   /** Projects (nova, neutron …) whose topics it sends requests to: a hint at its own. */

@@ -33,13 +33,13 @@ import {
 export interface HandlerLimits {
   /** What a handler may still send after its reply. Milliseconds. */
   readonly replyGraceMs: number;
-  /** Silence after which a cast or fanout is taken to be handled. Milliseconds. */
+  /** Silence after which a cast or fanout is taken to be handled, and an HTTP request served whose end no audit told. Milliseconds. */
   readonly handlerIdleMs: number;
   /** Longest pause within one round of a background task. Milliseconds. */
   readonly roundGapMs: number;
   /** How soon a handler of a cast goes on once it is woken, where no id says that it was the one. Milliseconds. */
   readonly wakeMs: number;
-  /** Silence after which an HTTP request that no audit ends is taken to be served. Milliseconds. */
+  /** The same of an HTTP request that no audit told of. Milliseconds. */
   readonly servingIdleMs: number;
 }
 

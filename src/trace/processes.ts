@@ -165,7 +165,7 @@ export class Processes {
   isYounger(connection: string, publishedNs: bigint, nowNs: bigint): boolean {
     const node = this.#nodes.get(connection);
     if (node === undefined || node.sinceNs <= publishedNs) return false;
-    return node.isDated || nowNs - publishedNs > OLD_NS;
+    return node.connectedAtMs !== null || nowNs - publishedNs > OLD_NS;
   }
 
   #observePublish(event: Publish, node: Node): void {
@@ -309,13 +309,16 @@ export class Processes {
     return { id: service === '' ? id : `${service}@${host}:${id}`, service, host };
   }
 
-  /** A connection whose handshake the broker dates. */
+  /** A connection whose handshake the broker dates. Another handshake of the same name is another connection: a port comes again. */
   #dated({ name, peerHost, connectedAtMs }: BrokerSnapshot['connections'][number]): Node {
     const sinceNs = BigInt(connectedAtMs) * 1_000_000n;
     const known = this.#nodes.get(name);
-    if (known === undefined) return this.#add(name, peerHost, sinceNs, true);
-    known.sinceNs = sinceNs;
-    known.isDated = true;
+    if (known === undefined || (known.connectedAtMs !== null && known.connectedAtMs !== connectedAtMs)) {
+      if (known !== undefined) this.#leave(known);
+      return this.#add(name, peerHost, sinceNs, connectedAtMs);
+    }
+    if (known.connectedAtMs === null) known.sinceNs = sinceNs;
+    known.connectedAtMs = connectedAtMs;
     return known;
   }
 
@@ -335,13 +338,13 @@ export class Processes {
 
   #node(connection: string, timeNs: bigint): Node {
     const known = this.#nodes.get(connection);
-    if (known === undefined) return this.#add(connection, addressOf(connection), timeNs, false);
+    if (known === undefined) return this.#add(connection, addressOf(connection), timeNs, null);
     if (timeNs < known.sinceNs) known.sinceNs = timeNs;
     this.#nodes.set(connection, known);
     return known;
   }
 
-  #add(connection: string, address: string, sinceNs: bigint, isDated: boolean): Node {
+  #add(connection: string, address: string, sinceNs: bigint, connectedAtMs: number | null): Node {
     const node: Node = {
       parent: null,
       connection,
@@ -351,7 +354,7 @@ export class Processes {
       isNamed: false,
       host: '',
       sinceNs,
-      isDated,
+      connectedAtMs,
       least: connection,
       sendsTo: new Set(),
       isGuessed: false,

@@ -159,7 +159,7 @@ describe('what cannot be understood', () => {
     ['empty', dict({ reasonCode: '' })],
     ['no table', 'hunter2'],
   ])('is no status: %s', (_, reason) => {
-    expect(auditIn({ reason })?.request).toEqual({ ...PLAIN, status: null });
+    for (const form of [PYTHON, OTHER]) expect(auditIn({ reason }, form)?.request).toEqual({ ...PLAIN, status: null });
   });
 
   test.each<[string, Json]>([

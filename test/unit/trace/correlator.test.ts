@@ -290,11 +290,11 @@ describe('the trace of a message', () => {
     expect(traceOf(events, 'b')).toEqual([other, 'request_id']);
   });
 
-  test('is named by the first message of its round, where no user asked for it', () => {
+  test('is named by the first message of its round, where no user asked for it: five seconds of silence end a round', () => {
     const loop = { hasUser: false, method: 'report_state' };
-    const events = [0, 100, 30_000].map((ms) => publish(ms, 'agent', { id: `p${ms}`, ...loop }));
+    const events = [0, 100, 5_100, 10_101].map((ms) => publish(ms, 'agent', { id: `p${ms}`, ...loop }));
     expect(traceOf(events, 'p0')).toEqual([uid('p0'), 'none']);
-    expect(traceOf(events, 'p100')).toEqual([uid('p0'), 'none']);
-    expect(traceOf(events, 'p30000')).toEqual([uid('p30000'), 'none']);
+    expect(traceOf(events, 'p5100')).toEqual([uid('p0'), 'none']);
+    expect(traceOf(events, 'p10101')).toEqual([uid('p10101'), 'none']);
   });
 });

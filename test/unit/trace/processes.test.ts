@@ -118,6 +118,15 @@ describe('a process that was started again', () => {
     ]);
   });
 
+  test('is a new one by its handshake, where its connection has the port of an old one', () => {
+    const processes = new Processes(OLD);
+    const again = { ...connection(OLD_SENDS, 200), connectedAtMs: 5_000 };
+    processes.learn(snapshotOf(again));
+    processes.learn(snapshotOf(again));
+    expect(processes.of(OLD_SENDS).id).toBe('nova-compute@10.0.0.7:200');
+    expect(processes.keyOf(OLD_SENDS)).not.toBe(processes.keyOf(OLD_CONSUMES));
+  });
+
   test('is a new one by its reply queue, where no snapshot tells', () => {
     const processes = new Processes();
     observe(processes, [...calls(OLD_SENDS, OLD_CONSUMES, 'reply_1'), ...calls(NEW_SENDS, NEW_CONSUMES, 'reply_2')]);
