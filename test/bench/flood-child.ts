@@ -18,7 +18,8 @@ import { heapBytes } from './measure.ts';
 
 const BOOT = capturePath('boot-1');
 const CHUNK_MESSAGES = 256;
-const PROGRESS_CHUNKS = 200;
+/** Some whole chunks. */
+const PROGRESS_EVENTS = 200 * CHUNK_MESSAGES;
 /** Between the flood and the boot. */
 const PAUSE_NS = 1_000_000_000n;
 
@@ -50,26 +51,52 @@ async function run(flood: Flood, share: number): Promise<FloodResult> {
   const startNs = boot[0]?.receivedNs ?? 0n;
   async function* chunks(): AsyncGenerator<Chunk> {
     let lastNs = startNs - PAUSE_NS;
-    const cpu = process.threadCpuUsage();
-    for (const [nth, items] of inChunks(eventsOf(flood, share, startNs))) {
-      if (nth % PROGRESS_CHUNKS === 0) tell({ events: during.events, peakBytes: peakBytes() });
+    const making = new Making(eventsOf(flood, share, startNs));
+    const beganUs = cpuUs();
+    for (const items of making) {
       yield { items, acknowledge: () => {} };
       during.events += items.length;
+      if (during.events % PROGRESS_EVENTS === 0) tell({ events: during.events, peakBytes: peakBytes() });
       lastNs = items.at(-1)?.receivedNs ?? lastNs;
     }
-    const { user, system } = process.threadCpuUsage(cpu);
+    during.cpuUs = cpuUs() - beganUs - making.cpuUs;
     const { evicted } = sidecar.tally.closed;
-    Object.assign(during, { cpuUs: user + system, heapBytes: heapBytes(), open: sidecar.openCount, evicted });
+    Object.assign(during, { heapBytes: heapBytes(), open: sidecar.openCount, evicted });
     const shiftNs = lastNs + PAUSE_NS - startNs;
     const shifted = boot.map((tapped) => ({ ...tapped, receivedNs: tapped.receivedNs + shiftNs, isRedelivered: false }));
-    for (const [, items] of inChunks(shifted)) yield { items, acknowledge: () => {} };
+    yield { items: shifted, acknowledge: () => {} };
   }
   const persist = (operation: () => Promise<void>) => operation();
   const sidecar = new Sidecar({ chunks: chunks(), sink: parents, journal: null, processes, persist, unacknowledgedMax: 0 });
   await sidecar.run();
   await sidecar.close(new AbortController().signal);
-  const { cpuUs, ...kept } = during;
-  return { ...kept, cpuUsAnEvent: cpuUs / during.events, peakBytes: peakBytes(), forgotten, ...parents.score() };
+  const { cpuUs: takenUs, ...kept } = during;
+  return { ...kept, cpuUsAnEvent: takenUs / Math.max(1, during.events), peakBytes: peakBytes(), forgotten, ...parents.score() };
+}
+
+/** The flood's messages, and what their making took: no part of what is measured. */
+class Making implements Iterable<readonly LiveMessage[]> {
+  cpuUs = 0;
+  readonly #messages: Iterator<LiveMessage>;
+
+  constructor(messages: Iterator<LiveMessage>) {
+    this.#messages = messages;
+  }
+
+  *[Symbol.iterator](): Generator<LiveMessage[]> {
+    for (;;) {
+      const beganUs = cpuUs();
+      const chunk: LiveMessage[] = [];
+      while (chunk.length < CHUNK_MESSAGES) {
+        const { done, value } = this.#messages.next();
+        if (done) break;
+        chunk.push(value);
+      }
+      this.cpuUs += cpuUs() - beganUs;
+      if (chunk.length === 0) return;
+      yield chunk;
+    }
+  }
 }
 
 /** The sink: keeps of the boot who is whose parent, and nothing else. */
@@ -112,15 +139,10 @@ function watchForgetting(): Record<string, number> {
   return counts;
 }
 
-function* inChunks(messages: Iterable<LiveMessage>): Generator<[number, LiveMessage[]]> {
-  let nth = 0;
-  let chunk: LiveMessage[] = [];
-  for (const message of messages) {
-    if (chunk.push(message) < CHUNK_MESSAGES) continue;
-    yield [nth++, chunk];
-    chunk = [];
-  }
-  if (chunk.length > 0) yield [nth, chunk];
+/** Of this thread, since it began. */
+function cpuUs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return user + system;
 }
 
 /** As the kernel counted it. */

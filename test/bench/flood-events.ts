@@ -100,8 +100,15 @@ function lists(nth: number): Told[] {
 
 function fanouts(): Told[] {
   const exchange = 'q-agent-notifier-security_group-update_fanout';
-  const message = { exchange, routingKey: exchange, body: request({ method: 'security_groups_rule_updated', requestId: newRequestId() }) };
-  const deliveries = many(RECEIVERS, (nth): Told => ({ event: 'deliver', connection: connectionOf(`${addressOf(nth << 4)}:40000`), ...message }));
+  const message = {
+    exchange,
+    routingKey: exchange,
+    body: request({ method: 'security_groups_rule_updated', requestId: newRequestId() }),
+  };
+  const deliveries = many(
+    RECEIVERS,
+    (nth): Told => ({ event: 'deliver', connection: connectionOf(`${addressOf(nth << 4)}:40000`), ...message }),
+  );
   return [{ event: 'publish', connection: connectionOf('10.92.0.1:40000'), ...message }, ...deliveries];
 }
 

@@ -7,10 +7,11 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { FloodResult, Progress } from './flood-child.ts';
 import { FLOODS, type FloodName } from './flood-events.ts';
-import { HEAP } from './million.ts';
 import { megabytes, number, type Report } from './report.ts';
 
 const CHILD = fileURLToPath(new URL('./flood-child.ts', import.meta.url));
+/** V8's limits as the executable sets them (the first line of src/cli/bin.ts). */
+const HEAP = ['--max-semi-space-size=4', '--max-old-space-size=384'];
 const RSS_BYTES_MAX = 700e6;
 /** A flood that takes longer costs more the longer it lasts. */
 const CHILD_MS_MAX = 300_000;

@@ -1,13 +1,15 @@
 /**
  * `npm run bench`: how fast, how small, side by side with the naive way. About two minutes.
  *
- *   npm run bench -- [decode] [correlate] [store] [million] [--events N] [--together N] [--json]
+ *   npm run bench -- [decode] [correlate] [store] [million] [flood] [--events N] [--together N] [--floods NAMES] [--share S] [--json]
  *
- * `million` runs only when it is named. `--together N` lets N of its copies run at the same time: a stress of the bounds.
+ * `million` and `flood` run only when they are named. `--together N` lets N of million's copies run at the same time: a stress
+ * of the bounds. `--floods calls,lists` runs some of flood's alone, `--share 0.1` with a tenth of their messages.
  */
 import { parseArgs } from 'node:util';
 import { benchCorrelate } from './correlate.ts';
 import { benchDecode } from './decode.ts';
+import { benchFlood } from './flood.ts';
 import { benchMillion } from './million.ts';
 import { printReport, type Report } from './report.ts';
 import { benchStore } from './store.ts';
@@ -18,6 +20,8 @@ const { values, positionals } = parseArgs({
     json: { type: 'boolean', default: false },
     events: { type: 'string', default: '1000000' },
     together: { type: 'string', default: '1' },
+    floods: { type: 'string', default: '' },
+    share: { type: 'string', default: '1' },
   },
 });
 
@@ -25,6 +29,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Report[]>>> = {
   decode: benchDecode,
   correlate: benchCorrelate,
   store: benchStore,
+  flood: () => benchFlood({ names: values.floods.split(',').filter((name) => name !== ''), share: Number(values.share) }),
   million: () => benchMillion({ events: Number(values.events), together: Number(values.together) }),
 };
 const BY_DEFAULT = ['decode', 'correlate', 'store'];

@@ -77,7 +77,7 @@ test('nothing is left behind, and no path of any one machine', () => {
   expect(wrong).toEqual([]);
 });
 
-test.each(['run', 'record', 'tap', 'replay', 'requests', 'show', 'messages', 'report', 'migrate', 'redact'])(
+test.each(['run', 'record', 'tap', 'replay', 'requests', 'show', 'explain', 'messages', 'report', 'migrate', 'redact'])(
   'the README describes oslotap %s',
   (command) => {
     expect(oslotap([command, '--help']).code).toBe(0);
