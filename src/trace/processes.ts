@@ -234,12 +234,10 @@ export class Processes {
     if (queue === '') return;
     const owner = this.#replyOwner.get(queue);
     rootOf(node).hasReplyQueue = true;
-    if (owner === undefined) {
+    if (owner === undefined || isReused(queue, rootOf(owner), rootOf(node))) {
       this.#replyOwner.set(queue, node);
       const place = placeOfReplyQueue(queue);
       if (place !== null) this.#name(node, place.service, place.host);
-    } else if (isReused(queue, rootOf(owner), rootOf(node))) {
-      this.#replyOwner.set(queue, node);
     } else if (owner !== node) {
       this.#join(owner, node);
     }

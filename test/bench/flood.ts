@@ -58,7 +58,7 @@ function report(outcomes: readonly Outcome[]): Report {
   return {
     title: 'Floods through the sidecar, and a recorded boot behind each',
     rows: [
-      ['', 'messages', 'peak RSS', 'heap after', 'µs an event', 'open', 'evicted', 'parents right', 'wrong', 'forgotten'],
+      ['', 'events', 'peak RSS', 'heap after', 'µs an event', 'open', 'evicted', 'parents right', 'wrong', 'forgotten'],
       ...outcomes.map(toRow),
     ],
     verdicts: outcomes.flatMap((outcome) => verdictsOf(outcome, calm)),
@@ -67,10 +67,10 @@ function report(outcomes: readonly Outcome[]): Report {
 }
 
 function toRow({ name, progress, result, ended }: Outcome): string[] {
-  const { title, messages } = FLOODS[name];
+  const { title } = FLOODS[name];
   const count = (value: number) => value.toLocaleString('en-US');
-  const head = [`${name}: ${title}`, count(messages), megabytes(progress.peakBytes)];
-  if (result === null) return [...head, `${ended} after ${count(progress.events)} events`];
+  const head = [`${name}: ${title}`, count(progress.events), megabytes(progress.peakBytes)];
+  if (result === null) return [...head, ended];
   const { heapBytes, cpuUsAnEvent, open, evicted, right, wrong, forgotten } = result;
   const lost = Object.entries(forgotten).map(([who, entries]) => `${who} ${count(entries)}`);
   const cost = result.events === 0 ? '' : number(cpuUsAnEvent);

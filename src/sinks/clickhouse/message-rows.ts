@@ -146,7 +146,7 @@ export function messageRow(closed: ClosedMessage, operations: Operations = BUILT
     deliveries.map(({ event }) => event.queue),
     deliveries.map(({ event }) => event.redelivered),
     deliveries.map(({ isReread }) => isReread),
-    cause === null && trace.requestId !== null ? publish.resources.map(({ id }) => id) : [],
+    cause === null && trace.requestId !== null && !audit?.action.startsWith('read') ? publish.resources.map(({ id }) => id) : [],
     reason,
     ns(lastActivityNs(traced)),
     missingCount(traced),

@@ -46,7 +46,7 @@ CREATE TABLE IF NOT EXISTS oslo_messages
     to_queue              Array(LowCardinality(String)) CODEC(ZSTD(3)),
     to_redelivered        Array(Bool) CODEC(ZSTD(3)),
     to_reread             Array(Bool) CODEC(ZSTD(3)),
-    -- Resources that the message which began a request names: what the request was about.
+    -- Resources that the messages which began a request name: what it was at work on. Not what it only asked about.
     resources             Array(UUID) CODEC(ZSTD(3)),
     closed                Enum8('answered' = 1, 'timed_out' = 2, 'settled' = 3, 'end_of_input' = 4, 'evicted' = 5) CODEC(ZSTD(3)),
     -- The last thing seen of it: an event of its own, or what its handlers did.
