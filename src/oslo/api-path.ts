@@ -55,28 +55,49 @@ const TYPE_OF_WORD = new Map<string, ResourceType>([
   ['clusters', 'cluster'],
 ]);
 
-/** `/v2.1/servers/096ddabc-…?name=web` is `/v2.1/servers/{id}`; what is no word of an API is `{name}`. */
-export function pathTemplate(requestPath: string): string {
-  const path = requestPath.split('?', 1)[0] ?? '';
-  return path
-    .split('/')
-    .map((word) => (word === '' || API_WORDS.has(word) || API_VERSION.test(word) ? word : ID.test(word) ? '{id}' : '{name}'))
-    .join('/');
+export interface ApiPath {
+  /** `/v2.1/servers/096ddabc-…?name=web` is `/v2.1/servers/{id}`; what is no word of an API is `{name}`. */
+  readonly template: string;
+  /** What the path, and its query, is about: each uuid once, by the word before it. */
+  readonly resources: readonly Resource[];
 }
 
-/** What a path, and its query, is about: each uuid once, by the word before it. */
-export function resourcesOfPath(requestPath: string): Resource[] {
-  const [path = '', query = ''] = requestPath.split('?', 2);
-  const words = path.split('/');
-  const collection = words.findLast((word) => API_WORDS.has(word)) ?? '';
-  const inPath = words.map((word, index) => [words[index - 1] ?? '', word] as const);
-  const inQuery = query.split('&').map((pair) => {
-    const [name = '', value = ''] = pair.split('=', 2);
-    return [name === 'id' ? collection : name, value] as const;
-  });
+/** A request and its answer name the same path. */
+let last = { requestPath: '', path: { template: '', resources: [] } as ApiPath };
+
+export function readPath(requestPath: string): ApiPath {
+  if (requestPath !== last.requestPath) last = { requestPath, path: read(requestPath) };
+  return last.path;
+}
+
+function read(requestPath: string): ApiPath {
+  const mark = requestPath.indexOf('?');
+  const words = (mark < 0 ? requestPath : requestPath.slice(0, mark)).split('/');
   const found = new Map<string, ResourceType>();
-  for (const [word, id] of [...inPath, ...inQuery]) {
-    if (UUID.test(id) && !found.has(id)) found.set(id, TYPE_OF_WORD.get(word) ?? 'unknown');
+  let collection = '';
+  let before = '';
+  for (const word of words) {
+    if (isUuid(word) && !found.has(word)) found.set(word, TYPE_OF_WORD.get(before) ?? 'unknown');
+    if (API_WORDS.has(word)) collection = word;
+    before = word;
   }
-  return [...found].map(([id, type]) => ({ type, id }));
+  if (mark >= 0) addQuery(requestPath.slice(mark + 1), collection, found);
+  return { template: words.map(templateOf).join('/'), resources: [...found].map(([id, type]) => ({ type, id })) };
+}
+
+function templateOf(word: string): string {
+  if (word === '' || API_WORDS.has(word) || API_VERSION.test(word)) return word;
+  return ID.test(word) ? '{id}' : '{name}';
+}
+
+function addQuery(query: string, collection: string, found: Map<string, ResourceType>): void {
+  for (const pair of query.split('&')) {
+    const [name = '', value = ''] = pair.split('=', 2);
+    const word = name === 'id' ? collection : name;
+    if (isUuid(value) && !found.has(value)) found.set(value, TYPE_OF_WORD.get(word) ?? 'unknown');
+  }
+}
+
+function isUuid(word: string): boolean {
+  return word.length === 36 && UUID.test(word);
 }

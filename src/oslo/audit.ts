@@ -7,7 +7,7 @@
  *               "requestPath": "/v2.0/ports?device_id=…", …, "reason": {"reasonType": "HTTP", "reasonCode": "200"}}
  */
 import type { AuditedRequest, Resource } from '../message.ts';
-import { pathTemplate, resourcesOfPath } from './api-path.ts';
+import { readPath } from './api-path.ts';
 import { latin1 } from './bytes.ts';
 import { stringEnd } from './escaped-json.ts';
 import { requestIdOf } from './fields.ts';
@@ -45,24 +45,26 @@ interface Found {
 /** @returns null where the notification is no audit of an HTTP request, or cannot be understood. */
 export function auditOf(body: Buffer, eventType: string): Audit | null {
   if (!eventType.startsWith(PREFIX)) return null;
-  const { action, requestId, globalRequestId, requestPath, reasonCode } = scan(body) ?? parse(body);
+  const isResponse = eventType === RESPONSE;
+  const { action, requestId, globalRequestId, requestPath, reasonCode } = scan(body, isResponse) ?? parse(body);
   if (typeof requestPath !== 'string' || requestPath.length > PATH_BYTES_MAX) return null;
   const status = typeof reasonCode === 'string' || typeof reasonCode === 'number' ? Number(reasonCode) : Number.NaN;
+  const { template, resources } = readPath(requestPath);
   return {
     request: {
-      isResponse: eventType === RESPONSE,
+      isResponse,
       requestId: requestIdOf(requestId),
       globalRequestId: requestIdOf(globalRequestId),
       action: typeof action === 'string' && ACTION.test(action) ? action : 'unknown',
-      path: pathTemplate(requestPath),
+      path: template,
       status: Number.isInteger(status) && status >= 100 && status <= 599 ? status : null,
     },
-    resources: resourcesOfPath(requestPath),
+    resources,
   };
 }
 
 /** @returns null where a value that every such event has is not found, or one is there but not in its plain form. */
-function scan(body: Buffer): Found | null {
+function scan(body: Buffer, isResponse: boolean): Found | null {
   const payload = body.indexOf(PAYLOAD);
   const initiator = body.indexOf(KEY.initiator, payload);
   const target = body.indexOf(KEY.target, initiator);
@@ -72,7 +74,7 @@ function scan(body: Buffer): Found | null {
   const requestPath = textBehind(body, KEY.requestPath, path, body.length);
   const requestId = textBehind(body, KEY.requestId, initiator, target);
   const globalRequestId = textBehind(body, KEY.globalRequestId, initiator, target);
-  const reasonCode = textBehind(body, KEY.reasonCode, path, body.length);
+  const reasonCode = isResponse ? textBehind(body, KEY.reasonCode, path, body.length) : undefined;
   if (action === undefined || requestPath === undefined) return null;
   const found = { action, requestId, globalRequestId, requestPath, reasonCode };
   return Object.values(found).includes(null) ? null : found;
@@ -80,9 +82,9 @@ function scan(body: Buffer): Found | null {
 
 /** The text behind a key that stands between two places: undefined where it does not, null where that is no plain text. */
 function textBehind(body: Buffer, key: Buffer, from: number, to: number): string | null | undefined {
-  const at = body.indexOf(key, from);
-  if (at < 0 || at >= to) return undefined;
-  const start = at + key.length;
+  const at = body.subarray(from, to).indexOf(key);
+  if (at < 0) return undefined;
+  const start = from + at + key.length;
   const end = stringEnd(body, start, body.length);
   return end < 0 ? null : latin1(body, start + 2, end - 2);
 }

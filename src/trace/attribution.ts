@@ -74,21 +74,25 @@ export class Attribution {
 
   /** A message whose sender was handling another with the same id; several may be the sender where nothing names it. */
   #ofHandler(open: OpenStory, event: Publish): boolean {
-    const found = this.#processes.candidatesOf(event.connection).flatMap((process) => {
+    const [process, ...others] = this.#processes.candidatesOf(event.connection);
+    if (process === undefined) return false;
+    if (others.length > 0) return this.#ofAnyHandler(open, event, [process, ...others]);
+    const own = this.#handlers.byId(process, event);
+    if (own !== null) this.#sentFor({ ...own, process }, open, event);
+    return own !== null;
+  }
+
+  #ofAnyHandler(open: OpenStory, event: Publish, processes: readonly ProcessKey[]): boolean {
+    const found = processes.flatMap((process) => {
       const of = this.#handlers.byId(process, event);
       return of === null ? [] : [{ process, ...of }];
     });
-    const [first, second] = found;
+    const [first] = found;
     if (first === undefined) return false;
-    const chosen =
-      second === undefined
-        ? first.work
-        : chooseAmong(
-            found.map(({ work }) => work),
-            event.resources,
-          ).work;
+    const works = found.map(({ work }) => work);
+    const chosen = works.length === 1 ? first.work : chooseAmong(works, event.resources).work;
     const of = found.find(({ work }) => work === chosen) ?? first;
-    this.#sentFor(second === undefined ? of : { ...of, confidence: 'likely' }, open, event);
+    this.#sentFor(works.length === 1 ? of : { ...of, confidence: 'likely' }, open, event);
     return true;
   }
 

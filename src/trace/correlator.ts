@@ -278,11 +278,13 @@ export class Correlator {
     if (event.timeNs > open.lastEventNs) open.lastEventNs = event.timeNs;
     if (event.isLagging) open.isLagging = true;
     open.touchedNs = this.#nowNs;
-    if (this.#open.get(open.uniqueId) === open) return;
-    this.#open.add(open);
-    if (!this.#open.isFull) return;
-    const oldest = this.#open.oldest();
-    if (oldest !== undefined) this.#close(oldest, 'evicted');
+    if (this.#open.get(open.uniqueId) === open) this.#open.weigh(open);
+    else this.#open.add(open);
+    for (let oldest = this.#full(); oldest !== undefined; oldest = this.#full()) this.#close(oldest, 'evicted');
+  }
+
+  #full(): OpenStory | undefined {
+    return this.#open.isFull ? this.#open.oldest() : undefined;
   }
 
   #keyOf(handler: Handler): object {

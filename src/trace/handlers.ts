@@ -55,7 +55,9 @@ export interface Inferred extends Found {
 }
 
 /** Processes that have something to work on, or had; those that began nothing for longest are forgotten. */
-const DESKS_MAX = 50_000;
+const DESKS_MAX = 30_000;
+/** So often a desk that is in use is taken for the newest again. */
+const REFRESH_EVERY = 64;
 /** Open handlers of one id in one process that are told apart, and of all that may have sent a message: the newest. */
 const CANDIDATES_MAX = 256;
 /** Rounds of a process that go on at once. */
@@ -77,6 +79,7 @@ interface Desk {
   readonly rounds: Recent<string, Round>;
   /** Ids that were used while the process answered nobody: they are for work of its own. */
   readonly ownIds: Recent<string, true>;
+  uses: number;
 }
 
 export class Handlers {
@@ -316,9 +319,10 @@ export class Handlers {
         serving: new Recent(SERVING_MAX),
         rounds: new Recent(ROUNDS_MAX),
         ownIds: new Recent(OWN_IDS_MAX),
+        uses: 0,
       };
     }
-    this.#desks.set(process, desk);
+    if (desk.uses++ % REFRESH_EVERY === 0) this.#desks.set(process, desk);
     return desk;
   }
 

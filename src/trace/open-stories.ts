@@ -26,22 +26,40 @@ export interface OpenStory extends TracedMessage {
   isQueuedLong: boolean;
   /** The work that it was sent for, while the answer may wake that. */
   sender: Work | null;
+  /** How much of the room it takes; see weightOf. */
+  weight: number;
 }
 
-/** When to look at a story. It may stand here twice; one that is closed already is passed over. */
+/**
+ * When to look at a story. It may stand here twice; one that is closed already is passed over. By its id alone: one that was
+ * evicted may stand here for half an hour yet.
+ */
 interface Due {
   readonly atNs: bigint;
   /** Of those due at the same time the one that was queued first goes first. */
   readonly nth: number;
-  readonly story: OpenStory;
+  readonly uniqueId: string;
 }
+
+/** Of the bound's stories so many may be calls, where others wait too: a flood of either leaves room for the other. */
+const CALLS_SHARE = 0.75;
+/** What of a story takes as much room as a delivery, a KB: this many resources. */
+const RESOURCES_A_KB = 6;
+/** A story with its publish and one delivery is taken to be as heavy as this. */
+const USUAL_WEIGHT = 2;
+/** Beyond twice as many as are open the queue is rid of what is closed; a few do no harm. */
+const QUEUED_SLACK = 1_000;
 
 export class OpenStories {
   readonly #limits: Limits;
   readonly #calls = new Map<string, OpenStory>();
   readonly #others = new Map<string, OpenStory>();
-  readonly #due = new TinyQueue<Due>([], compareDue);
+  /** Where the search for the oldest stands: what is before is closed. A Map walks over its deleted entries. */
+  #callsByAge = this.#calls.values();
+  #othersByAge = this.#others.values();
+  #due = new TinyQueue<Due>([], compareDue);
   #queued = 0;
+  #weight = 0;
   readonly #isConsumed: (queue: string) => boolean;
 
   /** @param isConsumed whether somebody is known to consume a queue: a notification to another is never delivered. */
@@ -51,7 +69,7 @@ export class OpenStories {
   }
 
   get isFull(): boolean {
-    return this.size > this.#limits.openMax;
+    return this.size > this.#limits.openMax || this.#weight > USUAL_WEIGHT * this.#limits.openMax;
   }
 
   get size(): number {
@@ -65,12 +83,26 @@ export class OpenStories {
   /** Adds a story, once its first event is in it. Most end soon after: a first look then saves them a long stay in the queue. */
   add(story: OpenStory): void {
     this.#ofKind(story).set(story.uniqueId, story);
+    this.weigh(story);
     this.#queue(story, story.touchedNs + BigInt(this.#limits.attributionHoldMs) * 1_000_000n);
   }
 
   remove(story: OpenStory): void {
     story.isOpen = false;
     this.#ofKind(story).delete(story.uniqueId);
+    this.#weight -= story.weight;
+    if (this.#due.length <= 2 * this.size + QUEUED_SLACK) return;
+    this.#due = new TinyQueue(
+      this.#due.data.filter(({ uniqueId }) => this.get(uniqueId) !== undefined),
+      compareDue,
+    );
+  }
+
+  /** An open story has grown. */
+  weigh(story: OpenStory): void {
+    const weight = weightOf(story);
+    this.#weight += weight - story.weight;
+    story.weight = weight;
   }
 
   /** A story may be due earlier than it stands in the queue. */
@@ -82,21 +114,23 @@ export class OpenStories {
   nextDue(nowNs: bigint): OpenStory | undefined {
     for (let next = this.#due.peek(); next !== undefined && next.atNs <= nowNs; next = this.#due.peek()) {
       this.#due.pop();
-      if (!this.#isOpen(next.story)) continue;
-      const dueNs = this.#dueNs(next.story);
-      if (dueNs <= nowNs) return next.story;
-      next.story.isQueuedLong = true;
-      this.#queue(next.story, dueNs);
+      const story = this.get(next.uniqueId);
+      if (story === undefined) continue;
+      const dueNs = this.#dueNs(story);
+      if (dueNs <= nowNs) return story;
+      story.isQueuedLong = true;
+      this.#queue(story, dueNs);
     }
     return undefined;
   }
 
   /**
-   * The one to go at the bound: of those that no answer is expected of, what was opened first (what is due first may be the
-   * newest); only then a call.
+   * The one to go at the bound, to be closed: of those that no answer is expected of, what was opened first (what is due first
+   * may be the newest); a call where there are none, or where calls take more than their share.
    */
   oldest(): OpenStory | undefined {
-    return this.#others.values().next().value ?? this.#calls.values().next().value;
+    const isOfCalls = this.#calls.size > CALLS_SHARE * this.#limits.openMax;
+    return isOfCalls ? this.#oldestCall() : (this.#oldestOther() ?? this.#oldestCall());
   }
 
   /** All that is open. */
@@ -108,11 +142,12 @@ export class OpenStories {
   /** The story that will be due first, or undefined where none is open. */
   first(): OpenStory | undefined {
     for (let next = this.#due.pop(); next !== undefined; next = this.#due.pop()) {
-      if (!this.#isOpen(next.story)) continue;
-      const dueNs = this.#dueNs(next.story);
-      if (dueNs <= next.atNs) return next.story;
-      next.story.isQueuedLong = true;
-      this.#queue(next.story, dueNs);
+      const story = this.get(next.uniqueId);
+      if (story === undefined) continue;
+      const dueNs = this.#dueNs(story);
+      if (dueNs <= next.atNs) return story;
+      story.isQueuedLong = true;
+      this.#queue(story, dueNs);
     }
     return undefined;
   }
@@ -122,11 +157,21 @@ export class OpenStories {
   }
 
   #queue(story: OpenStory, atNs: bigint): void {
-    this.#due.push({ atNs, nth: this.#queued++, story });
+    this.#due.push({ atNs, nth: this.#queued++, uniqueId: story.uniqueId });
   }
 
-  #isOpen(story: OpenStory): boolean {
-    return this.#ofKind(story).get(story.uniqueId) === story;
+  #oldestCall(): OpenStory | undefined {
+    const next = this.#callsByAge.next();
+    if (!next.done) return next.value;
+    this.#callsByAge = this.#calls.values();
+    return this.#callsByAge.next().value;
+  }
+
+  #oldestOther(): OpenStory | undefined {
+    const next = this.#othersByAge.next();
+    if (!next.done) return next.value;
+    this.#othersByAge = this.#others.values();
+    return this.#othersByAge.next().value;
   }
 
   /** When nothing more of a story is expected. */
@@ -197,7 +242,13 @@ export function newStory(message: Initiating, event: BrokerEvent): OpenStory {
     touchedNs: event.timeNs,
     isQueuedLong: false,
     sender: null,
+    weight: 0,
   };
+}
+
+/** In deliveries, about a KB each with what its handler is known by. */
+function weightOf({ publish, deliveries }: OpenStory): number {
+  return 1 + deliveries.length + (publish === null ? 0 : Math.floor(publish.resources.length / RESOURCES_A_KB));
 }
 
 /** Receivers of one message up to which a new delivery is compared with each of them. */

@@ -44,12 +44,14 @@ const CALLS_MAX = 50_000;
 const CONSUMED_QUEUES_MAX = 100_000;
 /** A stream's message that is delivered for the first time is younger than this. */
 const OLD_NS = 1_000_000_000n;
-const CONNECTIONS_MAX = 200_000;
+const CONNECTIONS_MAX = 100_000;
+/** So often a connection that is in use is taken for the newest again. */
+const REFRESH_NS = 10_000_000_000n;
 const ADDRESSES_MAX = 100_000;
 const TOPICS_MAX = 20_000;
 /** Connections of one address beyond which it is that of a proxy, and says nothing. */
 const NEIGHBOURS_MAX = 1_000;
-const REPLY_QUEUES_MAX = 200_000;
+const REPLY_QUEUES_MAX = 100_000;
 /** So many messages in a row have to speak for one process before a connection is taken to be its own. */
 const VOTES = 3;
 
@@ -338,7 +340,10 @@ export class Processes {
     const known = this.#nodes.get(connection);
     if (known === undefined) return this.#add(connection, addressOf(connection), timeNs, null);
     if (timeNs < known.sinceNs) known.sinceNs = timeNs;
-    this.#nodes.set(connection, known);
+    if (timeNs - known.refreshedNs > REFRESH_NS) {
+      known.refreshedNs = timeNs;
+      this.#nodes.set(connection, known);
+    }
     return known;
   }
 
@@ -353,6 +358,7 @@ export class Processes {
       host: '',
       sinceNs,
       connectedAtMs,
+      refreshedNs: sinceNs,
       least: connection,
       sendsTo: new Set(),
       isGuessed: false,

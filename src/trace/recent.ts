@@ -1,6 +1,8 @@
 /** At the bound this part of it goes in one pass: a Map walks over its deleted entries to find its oldest. */
 const FORGET_SHARE = 16;
 
+const NOTHING = (): void => {};
+
 /** A Map with a bound: at the bound, what was set longest ago is forgotten. */
 export class Recent<K, V> {
   readonly #map = new Map<K, V>();
@@ -9,7 +11,7 @@ export class Recent<K, V> {
   /** How many entries were forgotten at the bound. */
   forgotten = 0;
 
-  constructor(sizeMax: number, onForget: (value: V) => void = () => {}) {
+  constructor(sizeMax: number, onForget: (value: V) => void = NOTHING) {
     this.#sizeMax = sizeMax;
     this.#onForget = onForget;
   }

@@ -1,6 +1,6 @@
 /** Paths of OpenStack's APIs: what of them may leave the decoder, and what they are about. */
 import { describe, expect, test } from 'vitest';
-import { pathTemplate, resourcesOfPath } from '../../../src/oslo/api-path.ts';
+import { readPath } from '../../../src/oslo/api-path.ts';
 
 const A = '6f1d2e3c-0000-4000-8000-123456789abc';
 const B = '7f1d2e3c-0000-4000-8000-123456789abc';
@@ -20,7 +20,7 @@ describe('a template', () => {
     ['/', '/'],
     ['', ''],
   ])('of %s is %s', (path, template) => {
-    expect(pathTemplate(path)).toBe(template);
+    expect(readPath(path).template).toBe(template);
   });
 
   test.each([
@@ -40,8 +40,8 @@ describe('a template', () => {
     ['a word with blanks', '/v2.1/ servers hunter2'],
     ['a name of Object.prototype', '/v2.1/flavors/constructor/__proto__/hunter2'],
   ])('never has %s', (_, path) => {
-    expect(pathTemplate(path)).toMatch(/^[\w./{}-]*$/);
-    expect(pathTemplate(path).toLowerCase()).not.toMatch(/hunter2|constructor|__proto__|token/);
+    expect(readPath(path).template).toMatch(/^[\w./{}-]*$/);
+    expect(readPath(path).template.toLowerCase()).not.toMatch(/hunter2|constructor|__proto__|token/);
   });
 });
 
@@ -70,6 +70,6 @@ describe('the resources', () => {
     ['/v2.1/servers/constructor', []],
     ['?', []],
   ])('of %s', (path, expected) => {
-    expect(resourcesOfPath(path)).toEqual(expected.map(([type, id]) => ({ type, id })));
+    expect(readPath(path).resources).toEqual(expected.map(([type, id]) => ({ type, id })));
   });
 });

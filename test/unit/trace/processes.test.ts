@@ -203,8 +203,8 @@ test('a connection that speaks is not forgotten for all that come and go', () =>
   const processes = new Processes(snapshot('api'));
   const key = processes.keyOf('api');
   for (let i = 0; i < 250_000; i++) {
-    processes.observe(publish(0, `10.0.${i >> 16}.${(i >> 8) & 255}:${i} -> x`, { id: 'x', kind: 'cast' }));
-    if (i % 10_000 === 0) processes.observe(publish(0, 'api', { id: 'a', kind: 'cast' }));
+    processes.observe(publish(i / 10, `10.0.${i >> 16}.${(i >> 8) & 255}:${i} -> x`, { id: 'x', kind: 'cast' }));
+    if (i % 10_000 === 0) processes.observe(publish(i / 10, 'api', { id: 'a', kind: 'cast' }));
   }
   expect(processes.keyOf('api')).toBe(key);
   expect(processes.keyOf('10.0.0.0:0 -> x')).toBeNull();
