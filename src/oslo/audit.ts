@@ -9,7 +9,7 @@
 import type { AuditedRequest, Resource } from '../message.ts';
 import { readPath } from './api-path.ts';
 import { latin1 } from './bytes.ts';
-import { stringEnd } from './escaped-json.ts';
+import { CLOSE_BRACE, startsWith, stringEnd } from './escaped-json.ts';
 import { requestIdOf } from './fields.ts';
 import { parseInner } from './parse.ts';
 
@@ -23,8 +23,7 @@ const KEY = {
   action: Buffer.from('\\"action\\": ', 'latin1'),
   initiator: Buffer.from('\\"initiator\\": {', 'latin1'),
   requestId: Buffer.from('\\"request_id\\": ', 'latin1'),
-  globalRequestId: Buffer.from('\\"global_request_id\\": ', 'latin1'),
-  target: Buffer.from('\\"target\\": ', 'latin1'),
+  globalRequestId: Buffer.from(', \\"global_request_id\\": ', 'latin1'),
   requestPath: Buffer.from('\\"requestPath\\": ', 'latin1'),
   reasonCode: Buffer.from('\\"reasonCode\\": ', 'latin1'),
 };
@@ -63,30 +62,41 @@ export function auditOf(body: Buffer, eventType: string): Audit | null {
   };
 }
 
-/** @returns null where a value that every such event has is not found, or one is there but not in its plain form. */
+/** @returns null where the values do not stand plainly in the order in which pycadf writes them. */
 function scan(body: Buffer, isResponse: boolean): Found | null {
-  const payload = body.indexOf(PAYLOAD);
-  const initiator = body.indexOf(KEY.initiator, payload);
-  const target = body.indexOf(KEY.target, initiator);
-  const path = body.indexOf(KEY.requestPath, target);
-  if (payload < 0 || initiator < 0 || target < 0 || path < 0) return null;
-  const action = textBehind(body, KEY.action, payload, initiator);
-  const requestPath = textBehind(body, KEY.requestPath, path, body.length);
-  const requestId = textBehind(body, KEY.requestId, initiator, target);
-  const globalRequestId = textBehind(body, KEY.globalRequestId, initiator, target);
-  const reasonCode = isResponse ? textBehind(body, KEY.reasonCode, path, body.length) : undefined;
-  if (action === undefined || requestPath === undefined) return null;
-  const found = { action, requestId, globalRequestId, requestPath, reasonCode };
-  return Object.values(found).includes(null) ? null : found;
+  const action = valueAt(body, KEY.action, body.indexOf(PAYLOAD));
+  const initiator = action === null ? -1 : body.indexOf(KEY.initiator, action.end);
+  const requestId = valueAt(body, KEY.requestId, initiator);
+  if (action === null || requestId === null) return null;
+  const globalRequestId = startsWith(body, KEY.globalRequestId, requestId.end)
+    ? valueAt(body, KEY.globalRequestId, requestId.end)
+    : undefined;
+  if (globalRequestId === null || (globalRequestId === undefined && body[requestId.end] !== CLOSE_BRACE)) return null;
+  const requestPath = valueAt(body, KEY.requestPath, requestId.end);
+  const reasonCode = isResponse && requestPath !== null ? valueAt(body, KEY.reasonCode, requestPath.end) : undefined;
+  if (requestPath === null || reasonCode === null) return null;
+  return {
+    action: action.text,
+    requestId: requestId.text,
+    globalRequestId: globalRequestId?.text,
+    requestPath: requestPath.text,
+    reasonCode: reasonCode?.text,
+  };
 }
 
-/** The text behind a key that stands between two places: undefined where it does not, null where that is no plain text. */
-function textBehind(body: Buffer, key: Buffer, from: number, to: number): string | null | undefined {
-  const at = body.subarray(from, to).indexOf(key);
-  if (at < 0) return undefined;
-  const start = from + at + key.length;
+interface Value {
+  readonly text: string;
+  /** Just behind it. */
+  readonly end: number;
+}
+
+/** The text behind the next such key, from a place on; null where there is none, or none that is plain. */
+function valueAt(body: Buffer, key: Buffer, from: number): Value | null {
+  const at = from < 0 ? -1 : body.indexOf(key, from);
+  if (at < 0) return null;
+  const start = at + key.length;
   const end = stringEnd(body, start, body.length);
-  return end < 0 ? null : latin1(body, start + 2, end - 2);
+  return end < 0 ? null : { text: latin1(body, start + 2, end - 2), end };
 }
 
 function parse(body: Buffer): Found {

@@ -63,7 +63,7 @@ const TYPE_OF_KEY = new Map<string, ResourceType>([
 
 /** Distinct uuids in the order found. Request ids (`req-…`) are not resources. */
 export function resourcesOf(body: Buffer): readonly Resource[] {
-  const found = new Map<string, Resource>();
+  let found: Map<string, Resource> | null = null;
   const end = Math.min(body.length, SEARCH_BYTES_MAX);
   let last: Found = NONE;
   for (let dash = body.indexOf(DASH, bulkStart(body)); dash >= 0 && dash < end; dash = body.indexOf(DASH, dash + 1)) {
@@ -71,12 +71,13 @@ export function resourcesOf(body: Buffer): readonly Resource[] {
     if (!isUuid(body, start) || isRequestId(body, start)) continue;
     last = { type: typeAt(body, start, last), end: start + UUID_LENGTH };
     const id = latin1(body, start, last.end);
+    found ??= new Map();
     // What it is may stand at another of its places.
     if ((found.get(id)?.type ?? 'unknown') === 'unknown') found.set(id, { type: last.type, id });
     if (found.size === RESOURCES_MAX) break;
     dash = last.end - 1;
   }
-  return [...found.values()];
+  return found === null ? NOTHING : [...found.values()];
 }
 
 interface Found {
@@ -84,6 +85,7 @@ interface Found {
   readonly end: number;
 }
 
+const NOTHING: readonly Resource[] = [];
 const NONE: Found = { type: 'unknown', end: -1 };
 
 /** `"port_id": "<uuid>"` and `"port_ids": ["<uuid>", "<uuid>"]`, quotes escaped or not. */

@@ -11,7 +11,7 @@
 import type { AuditedRequest, Publish } from '../message.ts';
 import { Activity } from './activity.ts';
 import { chooseAmong } from './choice.ts';
-import { evidenceOf } from './evidence.ts';
+import { evidenceOf, OF_ROUND, OWN_ID } from './evidence.ts';
 import type { Found, Handlers, Inferred } from './handlers.ts';
 import type { Limits } from './limits.ts';
 import type { OpenStory } from './open-stories.ts';
@@ -62,7 +62,7 @@ export class Attribution {
   #ofAudit(open: OpenStory, event: Publish, audit: AuditedRequest, process: ProcessKey | null): void {
     open.trace = this.#traces.ofAudit(audit, open.uniqueId);
     open.join = 'request_id';
-    open.evidence = evidenceOf('own_id');
+    open.evidence = OWN_ID;
     if (audit.requestId === null) return;
     const came = this.#audited.get(audit.requestId);
     if (audit.isResponse && came?.isOpen) came.isAnswered = true;
@@ -74,9 +74,10 @@ export class Attribution {
 
   /** A message whose sender was handling another with the same id; several may be the sender where nothing names it. */
   #ofHandler(open: OpenStory, event: Publish): boolean {
-    const [process, ...others] = this.#processes.candidatesOf(event.connection);
+    const processes = this.#processes.candidatesOf(event.connection);
+    const [process] = processes;
     if (process === undefined) return false;
-    if (others.length > 0) return this.#ofAnyHandler(open, event, [process, ...others]);
+    if (processes.length > 1) return this.#ofAnyHandler(open, event, processes);
     const own = this.#handlers.byId(process, event);
     if (own !== null) this.#sentFor({ ...own, process }, open, event);
     return own !== null;
@@ -103,7 +104,7 @@ export class Attribution {
     if (request !== null) {
       open.trace = request;
       open.join = 'request_id';
-      open.evidence = evidenceOf('own_id');
+      open.evidence = OWN_ID;
       open.servedRequestId = this.#auditedOf(message.requestId);
       if (process !== null && message.requestId !== null) {
         const serving = this.#handlers.serving(process, message.requestId, request, event);
@@ -125,7 +126,7 @@ export class Attribution {
     }
     const round = this.#handlers.roundOf(process, event, begin);
     open.trace = round.trace;
-    if (round.sent.length > 0) open.evidence = evidenceOf('round');
+    if (round.sent.length > 0) open.evidence = OF_ROUND;
     this.#sentBy({ work: round, confidence: 'likely', evidence: open.evidence }, open, event, process);
   }
 
@@ -182,6 +183,6 @@ export class Attribution {
     }
     trace.isOrphan = false;
     for (const link of found.slice(0, LINKS_MAX))
-      if (!open.links.some(({ trace: other }) => other === link.trace)) open.links.push(link);
+      if (!open.links.some(({ trace: other }) => other === link.trace)) open.links = [...open.links, link];
   }
 }

@@ -14,6 +14,8 @@ export interface Node {
   sinceNs: bigint;
   /** When the broker accepted it, milliseconds since the epoch; null where no snapshot told. */
   connectedAtMs: number | null;
+  /** When it last published anything. */
+  publishedNs: bigint;
   /** When it was last taken for the newest. */
   refreshedNs: bigint;
   /** Smallest connection name of the set: the same whatever the order of events. */

@@ -69,16 +69,13 @@ export class Correlator {
     this.#open = new OpenStories(limits, (queue) => processes.isConsumed(queue));
     this.#earlyHoldNs = BigInt(limits.replyDeliveryMs) * 1_000_000n;
     this.#earlyReplies = new Recent(limits.openMax, (events) => this.#giveUp(events));
-    processes.onJoin = (gone, kept) => {
-      this.#handlers.join(gone, kept);
-      this.#facts.join(gone, kept);
-    };
+    processes.onJoin = (gone, kept) => this.#handlers.join(gone, kept);
   }
 
   /** Takes the next event. Events should come in the order of their time (reorder.ts); a straggler does no harm. */
   add(event: BrokerEvent): void {
     this.#processes.observe(event);
-    this.#facts.observe(event, this.#processes.keyOf(event.connection));
+    if (event.event === 'deliver') this.#facts.delivered(event.timeNs);
     // What lags says nothing of the time that has passed: the reply awaited may be right behind it.
     if (!event.isLagging) this.advance(event.timeNs);
     const { message } = event;
@@ -309,8 +306,7 @@ export class Correlator {
   #toClosed(open: OpenStory, reason: ClosedReason): ClosedMessage | null {
     const { publish, trace } = open;
     if (publish === null || trace === null) return null;
-    const { connection } = publish;
-    this.#facts.complete(open, this.#processes.isOne(connection) ? this.#processes.keyOf(connection) : null);
+    this.#facts.complete(open, this.#processes.publishedNs(publish.connection));
     return {
       traced: open as OpenStory & { publish: Publish; trace: Trace },
       reason,

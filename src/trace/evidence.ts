@@ -44,6 +44,9 @@ export interface Evidence {
 }
 
 export const NO_EVIDENCE: Evidence = { kind: 'nothing', resource: null, candidates: 0 };
+export const OWN_ID: Evidence = { kind: 'own_id', resource: null, candidates: 0 };
+export const OF_ROUND: Evidence = { kind: 'round', resource: null, candidates: 0 };
+export const SHARED_ID: Evidence = { kind: 'shared_id', resource: null, candidates: 1 };
 
 export function evidenceOf(kind: EvidenceKind, candidates = 0, resource: string | null = null): Evidence {
   return { kind, resource, candidates };

@@ -9,7 +9,7 @@
  */
 import type { Publish } from '../message.ts';
 import { chooseAmong } from './choice.ts';
-import { type Confidence, type Evidence, evidenceOf } from './evidence.ts';
+import { type Confidence, type Evidence, evidenceOf, SHARED_ID } from './evidence.ts';
 import { Habits } from './habits.ts';
 import { isAnsweredOnly, isQueued } from './known-habits.ts';
 import type { ProcessKey } from './processes.ts';
@@ -369,7 +369,7 @@ export class Handlers {
 }
 
 function sole(work: Handler): Found<Handler> {
-  return { work, confidence: 'certain', evidence: evidenceOf('shared_id', 1) };
+  return { work, confidence: 'certain', evidence: SHARED_ID };
 }
 
 /** The only one; of those that wait in their process's queue the one that has begun, else the first. */

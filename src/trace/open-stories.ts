@@ -9,7 +9,7 @@ import type { BrokerEvent, Delivery, Publish } from '../message.ts';
 import { NO_EVIDENCE } from './evidence.ts';
 import { deliveryKey, isSameDelivery } from './ids.ts';
 import type { Limits } from './limits.ts';
-import type { Initiating, TracedMessage } from './traced-message.ts';
+import type { Initiating, Link, TracedMessage } from './traced-message.ts';
 import type { Handler, Work } from './work.ts';
 
 export interface OpenStory extends TracedMessage {
@@ -210,6 +210,8 @@ function compareDue(a: Due, b: Due): number {
   return a.nth - b.nth;
 }
 
+const NO_LINKS: readonly Link[] = [];
+
 /** A story of which nothing is known yet but its message. */
 export function newStory(message: Initiating, event: BrokerEvent): OpenStory {
   return {
@@ -224,7 +226,7 @@ export function newStory(message: Initiating, event: BrokerEvent): OpenStory {
     beganNs: null,
     servedRequestId: null,
     isAnswered: false,
-    links: [],
+    links: NO_LINKS,
     deliveries: [],
     reply: null,
     replyCount: 0,

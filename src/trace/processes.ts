@@ -46,7 +46,7 @@ const CONSUMED_QUEUES_MAX = 100_000;
 const OLD_NS = 1_000_000_000n;
 const CONNECTIONS_MAX = 100_000;
 /** So often a connection that is in use is taken for the newest again. */
-const REFRESH_NS = 10_000_000_000n;
+const REFRESH_NS = 1_000_000_000n;
 const ADDRESSES_MAX = 100_000;
 const TOPICS_MAX = 20_000;
 /** Connections of one address beyond which it is that of a proxy, and says nothing. */
@@ -149,10 +149,10 @@ export class Processes {
     return root.process;
   }
 
-  /** False where a connection's process may be several workers of one service: joined by place alone. */
-  isOne(connection: string): boolean {
+  /** When the process that surely owns a connection last published anything; null where several may be behind it. */
+  publishedNs(connection: string): bigint | null {
     const node = this.#nodes.get(connection);
-    return node === undefined || !rootOf(node).isGuessed;
+    return node === undefined || rootOf(node).isGuessed ? null : rootOf(node).publishedNs;
   }
 
   /** True where somebody is known to consume a queue. */
@@ -171,6 +171,8 @@ export class Processes {
   }
 
   #observePublish(event: Publish, node: Node): void {
+    const root = rootOf(node);
+    if (event.timeNs > root.publishedNs) root.publishedNs = event.timeNs;
     const { message } = event;
     if (message.kind === 'call') {
       this.#ownReplyQueue(message.replyQueue, node);
@@ -296,6 +298,7 @@ export class Processes {
     if (gone.isNamed ? !kept.isNamed : !kept.isNamed && isBetter(gone.service, kept.service)) kept.service = gone.service;
     kept.isNamed ||= gone.isNamed;
     if (isBetter(gone.host, kept.host)) kept.host = gone.host;
+    if (gone.publishedNs > kept.publishedNs) kept.publishedNs = gone.publishedNs;
     if (gone.least < kept.least) kept.least = gone.least;
     for (const project of gone.sendsTo) kept.sendsTo.add(project);
     kept.process = null;
@@ -359,6 +362,7 @@ export class Processes {
       sinceNs,
       connectedAtMs,
       refreshedNs: sinceNs,
+      publishedNs: 0n,
       least: connection,
       sendsTo: new Set(),
       isGuessed: false,

@@ -77,7 +77,7 @@ export interface TracedMessage {
   /** Of the notification that an HTTP request came: it was answered while this was open, and that says it all. */
   isAnswered: boolean;
   /** Traces that it concerns besides its own, and the resource that says so. */
-  readonly links: Link[];
+  links: readonly Link[];
   readonly deliveries: TracedDelivery[];
   /** The reply that ended the call; the first one, should there be several. */
   reply: TracedReply | null;

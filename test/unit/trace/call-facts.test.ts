@@ -1,11 +1,9 @@
 /** What other messages tell of a call that failed. */
 import { expect, test } from 'vitest';
 import { CallFacts } from '../../../src/trace/call-facts.ts';
+import { Processes } from '../../../src/trace/processes.ts';
 import type { ClosedMessage, TracedDelivery, TracedMessage } from '../../../src/trace/traced-message.ts';
-import { correlate, deliver, publish, reply } from '../../support/events.ts';
-
-const API = {};
-const OTHER = {};
+import { at, correlate, deliver, deliverReply, publish, reply } from '../../support/events.ts';
 
 /** A call that is published at 0 and answered at 9 ms, of what a handler was at work on. */
 function answeredCall(): TracedMessage & { cause: { delivery: TracedDelivery } } {
@@ -16,9 +14,9 @@ function answeredCall(): TracedMessage & { cause: { delivery: TracedDelivery } }
   return { ...story, cause: { uniqueId: story.uniqueId, delivery } };
 }
 
-function completed(facts: CallFacts, caller: object | null = API): TracedMessage {
+function completed(facts: CallFacts, callerNs: bigint | null = null): TracedMessage {
   const story = answeredCall();
-  facts.complete(story, caller);
+  facts.complete(story, callerNs);
   return story;
 }
 
@@ -34,26 +32,24 @@ test.each([
   { title: 'publishes', events: [publish(2, 'x', { id: 'z' })], takesDeliveries: false },
 ])('whether the tap takes deliveries: $title', ({ events, takesDeliveries }) => {
   const facts = new CallFacts();
-  for (const event of events) facts.observe(event, OTHER);
+  for (const event of events) if (event.event === 'deliver') facts.delivered(event.timeNs);
   expect(completed(facts).takesDeliveries).toBe(takesDeliveries);
 });
 
-test('a caller lives that publishes something after the reply was published', () => {
+test('a caller lives that published something after the reply was published', () => {
   const facts = new CallFacts();
-  facts.observe(publish(8, 'api', { id: 'b' }), API);
-  facts.observe(publish(20, 'x', { id: 'c' }), OTHER);
-  facts.observe(deliver(30, 'api', { id: 'd' }), API);
-  expect(completed(facts).isCallerAlive).toBe(false);
+  expect(completed(facts, at(8)).isCallerAlive).toBe(false);
   expect(completed(facts, null).isCallerAlive).toBeUndefined();
-  facts.observe(publish(10, 'api', { id: 'e' }), API);
-  expect(completed(facts).isCallerAlive).toBe(true);
+  expect(completed(facts, at(10)).isCallerAlive).toBe(true);
 });
 
 test('what one half of a process published, the whole did', () => {
-  const facts = new CallFacts();
-  facts.observe(publish(10, 'api', { id: 'b' }), OTHER);
-  facts.join(OTHER, API);
-  expect(completed(facts).isCallerAlive).toBe(true);
+  const processes = new Processes();
+  processes.observe(publish(5, 'sending', { id: 'a', replyQueue: 'reply_1' }));
+  processes.observe(deliverReply(6, 'consuming', 'a'));
+  processes.observe(publish(10, 'sending', { id: 'b', kind: 'cast' }));
+  expect(processes.publishedNs('consuming')).toBe(at(10));
+  expect(processes.publishedNs('a stranger')).toBeNull();
 });
 
 test.each<{ title: string; wentOn: boolean | undefined; act: (facts: CallFacts, handled: TracedDelivery) => void }>([
