@@ -26,7 +26,7 @@ const DECISIVE: ReadonlySet<ResourceType> = new Set([
 
 interface Worked {
   readonly trace: Trace;
-  readonly lastNs: bigint;
+  lastNs: bigint;
 }
 
 export interface WorkedOn {
@@ -34,6 +34,9 @@ export interface WorkedOn {
   /** The id of the resource. */
   readonly resource: string;
 }
+
+const NONE: Worked[] = [];
+const NOBODY: readonly WorkedOn[] = [];
 
 export class Activity {
   readonly #works = new Recent<string, Worked[]>(RESOURCES_MAX);
@@ -58,7 +61,13 @@ export class Activity {
     for (const resource of resources) {
       if (!this.#isDecisive(resource)) continue;
       const root = rootOf(trace);
-      const works = this.#works.get(resource.id) ?? [];
+      const works = this.#works.get(resource.id) ?? NONE;
+      const only = works[0];
+      if (works.length === 1 && only?.trace === root) {
+        if (timeNs > only.lastNs) only.lastNs = timeNs;
+        this.#works.set(resource.id, works);
+        continue;
+      }
       const others = works.filter((work) => rootOf(work.trace) !== root);
       const lastNs = works.reduce((last, work) => (work.lastNs > last && !others.includes(work) ? work.lastNs : last), timeNs);
       this.#works.set(resource.id, [...others, { trace: root, lastNs }].slice(-REQUESTS_MAX));
@@ -66,8 +75,8 @@ export class Activity {
   }
 
   /** The requests that are at work on a message's resources: those on most of them. */
-  find({ resources, timeNs }: Publish): WorkedOn[] {
-    if (resources.length > NAMED_MAX) return [];
+  find({ resources, timeNs }: Publish): readonly WorkedOn[] {
+    if (resources.length > NAMED_MAX || !resources.some(({ id }) => this.#works.has(id))) return NOBODY;
     const found = new Map<Trace, { count: number; readonly resource: string }>();
     for (const resource of resources) {
       if (!this.#isDecisive(resource)) continue;
@@ -82,7 +91,7 @@ export class Activity {
   }
 
   #atWorkOn(id: string, atNs: bigint): Trace[] {
-    const works = this.#works.get(id) ?? [];
+    const works = this.#works.get(id) ?? NONE;
     return works
       .filter(({ lastNs }) => atNs - lastNs <= this.#idleNs && lastNs - atNs <= this.#idleNs)
       .map(({ trace }) => rootOf(trace));

@@ -75,7 +75,7 @@ export class Attribution {
   /** A message whose sender was handling another with the same id; several may be the sender where nothing names it. */
   #ofHandler(open: OpenStory, event: Publish): boolean {
     const processes = this.#processes.candidatesOf(event.connection);
-    const [process] = processes;
+    const process = processes[0];
     if (process === undefined) return false;
     if (processes.length > 1) return this.#ofAnyHandler(open, event, processes);
     const own = this.#handlers.byId(process, event);
@@ -88,7 +88,7 @@ export class Attribution {
       const of = this.#handlers.byId(process, event);
       return of === null ? [] : [{ process, ...of }];
     });
-    const [first] = found;
+    const first = found[0];
     if (first === undefined) return false;
     const works = found.map(({ work }) => work);
     const chosen = works.length === 1 ? first.work : chooseAmong(works, event.resources).work;
@@ -174,7 +174,7 @@ export class Attribution {
    */
   #tieByResource(open: OpenStory, trace: Trace, event: Publish): void {
     const found = this.#activity.find(event);
-    const [first] = found;
+    const first = found[0];
     if (first === undefined) return;
     if (trace.isOrphan && found.length === 1) {
       const evidence = evidenceOf('worked_on', 1, first.resource);

@@ -28,17 +28,17 @@ export function chooseAmong<W extends Work>(candidates: readonly W[], resources:
 /** A resource that one candidate alone names says much; one that all of them name says nothing. */
 function score<W extends Work>(candidates: readonly W[], resources: readonly Resource[]): Scored<W>[] {
   const scored = candidates.map((work): Scored<W> => ({ work, distinction: 0, resource: null }));
-  const holdersOf = new Map<string, Scored<W>[]>(resources.map(({ id }) => [id, []]));
-  for (const one of scored) {
-    for (const id of new Set(resourcesOf(one.work).map((resource) => resource.id))) holdersOf.get(id)?.push(one);
-  }
-  for (const [id, holders] of holdersOf) {
-    if (holders.length === candidates.length) continue;
+  if (resources.length === 0) return scored;
+  const holdersOf = new Map<string, Scored<W>[]>();
+  for (const { id } of resources) holdersOf.set(id, []);
+  for (const one of scored) for (const { id } of resourcesOf(one.work)) holdersOf.get(id)?.push(one);
+  holdersOf.forEach((holders, id) => {
+    if (holders.length === candidates.length) return;
     for (const holder of holders) {
       holder.distinction += 1 / holders.length ** 2;
       holder.resource ??= id;
     }
-  }
+  });
   return scored;
 }
 

@@ -5,7 +5,7 @@
  * everything is bounded. A story stays open for as long as more of it may come (Limits says how long for each kind);
  * then it is handed on, once, with its reason.
  */
-import type { BrokerEvent, Delivery, Publish, Reply } from '../message.ts';
+import type { BrokerEvent, Context, Delivery, Publish, Reply } from '../message.ts';
 import { Attribution } from './attribution.ts';
 import { CallFacts } from './call-facts.ts';
 import { Handlers } from './handlers.ts';
@@ -20,6 +20,7 @@ import type { Trace } from './traces.ts';
 import { endWait, type Handler, noteActivity } from './work.ts';
 
 const CLOSED_IDS_MAX = 50_000;
+const NO_IDS: readonly string[] = [];
 /** Events of one call that was not seen yet; more of them, and it was there before the tap. */
 const EARLY_MAX = 64;
 
@@ -219,7 +220,7 @@ export class Correlator {
       message: open,
       delivery,
       isCall: message.kind === 'call',
-      ids: [...new Set([message.requestId, message.globalRequestId])].filter((id) => id !== null),
+      ids: idsOf(message),
       endNs: open.reply?.publishedNs ?? null,
       wakeNs: delivery.event.timeNs,
       isClosed: false,
@@ -342,6 +343,12 @@ export class Correlator {
 /** The earliest receipt counts; and a row that was written of the one is found again by its time. */
 function atTimeOf(event: Publish, { timeNs, isLagging }: Publish): Publish {
   return timeNs < event.timeNs ? { ...event, timeNs, isLagging } : event;
+}
+
+/** Each once; there may be none. */
+function idsOf({ requestId, globalRequestId }: Context): readonly string[] {
+  if (globalRequestId === null || globalRequestId === requestId) return requestId === null ? NO_IDS : [requestId];
+  return requestId === null ? [globalRequestId] : [requestId, globalRequestId];
 }
 
 function reasonOf(open: OpenStory): ClosedReason {

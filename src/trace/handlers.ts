@@ -179,7 +179,7 @@ export class Handlers {
     for (const handler of this.#alive(desk, message.globalRequestId, publish.timeNs)) {
       if (!candidates.includes(handler)) candidates.push(handler);
     }
-    const [only] = candidates;
+    const only = candidates[0];
     if (only === undefined) return null;
     return candidates.length === 1 ? sole(only) : this.#severalById(candidates, publish);
   }
@@ -226,7 +226,7 @@ export class Handlers {
   /** @param candidates at least one. */
   #likeliest(candidates: readonly Work[], publish: Publish): Found | null {
     const as = (work: Work, evidence: Evidence): Found => ({ work, confidence: 'likely', evidence });
-    const [only] = candidates;
+    const only = candidates[0];
     if (candidates.length === 1) return as(only as Work, evidenceOf('only_work', 1));
     const name = nameOf(publish.message as Initiating);
     const usual = candidates.filter((work) => this.#habits.hasSent(methodOf(work), name));
@@ -353,14 +353,16 @@ export class Handlers {
     const message = publish.message as Initiating;
     const name = nameOf(message);
     const mayBe = (work: Work) => !isWaiting(work, timeNs) && (!message.hasUser || hasUser(work));
-    const works: Work[] = [...desk.openCalls].filter((call) => mayBe(call) && this.#isAlive(call, timeNs)).slice(-CANDIDATES_MAX);
+    const works: Work[] = [];
+    for (const call of desk.openCalls) if (mayBe(call) && this.#isAlive(call, timeNs)) works.push(call);
+    if (works.length > CANDIDATES_MAX) works.splice(0, works.length - CANDIDATES_MAX);
     for (const handler of desk.woken) {
       if (timeNs - handler.wakeNs <= this.#wakeNs && this.#habits.hasSent(methodOf(handler), name)) works.push(handler);
     }
-    for (const [, round] of desk.rounds.entries()) {
+    for (const round of desk.rounds.values()) {
       if (timeNs - round.wakeNs <= this.#wakeNs && this.#habits.hasSent(round.method, name)) works.push(round);
     }
-    for (const [, serving] of desk.serving.entries()) {
+    for (const serving of desk.serving.values()) {
       const idleNs = serving.isAudited ? this.#idleNs : this.#servingIdleNs;
       if (timeNs - serving.wakeNs <= idleNs) works.push(serving);
     }

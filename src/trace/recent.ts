@@ -39,6 +39,10 @@ export class Recent<K, V> {
     this.#map.delete(key);
   }
 
+  values(): IterableIterator<V> {
+    return this.#map.values();
+  }
+
   entries(): IterableIterator<[K, V]> {
     return this.#map.entries();
   }

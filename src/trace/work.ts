@@ -103,6 +103,7 @@ export function wake(work: Work, atNs: bigint): void {
 
 /** Whether it waits for an answer. At a call's time-out its caller goes on: oslo.messaging raises MessagingTimeout there. */
 export function isWaiting(work: Work, nowNs: bigint): boolean {
+  if (work.waitsFor.length === 0) return false;
   for (const { uniqueId, untilNs } of work.waitsFor.filter((wait) => wait.untilNs < nowNs)) endWait(work, uniqueId, untilNs);
   return work.waitsFor.length > 0;
 }
