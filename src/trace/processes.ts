@@ -56,7 +56,9 @@ const REPLY_QUEUES_MAX = 100_000;
 const VOTES = 3;
 
 export class Processes {
-  readonly #nodes = new Recent<string, Node>(CONNECTIONS_MAX, (node) => this.#leave(node));
+  readonly #nodes = new Recent<string, Node>(CONNECTIONS_MAX, (node) => this.#forget(node));
+  /** The connection that was asked for last: one event asks for it again and again. */
+  #last: Node | null = null;
   /** Sets of connections by address. */
   readonly #neighbours = new Map<string, Set<Node>>();
   readonly #replyOwner = new Recent<string, Node>(REPLY_QUEUES_MAX);
@@ -93,7 +95,7 @@ export class Processes {
     }
     for (const { queue, connection } of snapshot.consumers) {
       this.#consumed.set(queue, true);
-      const node = this.#nodes.get(connection);
+      const node = this.#find(connection);
       if (node === undefined) continue;
       if (queue.startsWith('reply_')) this.#ownReplyQueue(queue, node);
       else this.#nameByQueue(queue, node);
@@ -110,7 +112,7 @@ export class Processes {
 
   /** The key of the process that owns a connection; see onJoin. */
   keyOf(connection: string): ProcessKey | null {
-    const node = this.#nodes.get(connection);
+    const node = this.#find(connection);
     return node === undefined ? null : rootOf(node);
   }
 
@@ -119,7 +121,7 @@ export class Processes {
    * process sends on connections that it consumes nothing from.
    */
   candidatesOf(connection: string): readonly ProcessKey[] {
-    const node = this.#nodes.get(connection);
+    const node = this.#find(connection);
     if (node === undefined) return [];
     const root = rootOf(node);
     if (isKnown(root)) return [root];
@@ -130,7 +132,7 @@ export class Processes {
 
   /** What was sent on a connection was for the work of this process. Said often enough, the connection is that process's. */
   attest(connection: string, process: ProcessKey): void {
-    const node = this.#nodes.get(connection);
+    const node = this.#find(connection);
     if (node === undefined) return;
     const [root, owner] = [rootOf(node), rootOf(process as Node)];
     if (root === owner || isKnown(root) || !isCompatible(root, owner)) return;
@@ -142,7 +144,7 @@ export class Processes {
 
   /** The process that owns a connection. */
   of(connection: string): Process {
-    const node = this.#nodes.get(connection);
+    const node = this.#find(connection);
     if (node === undefined) return { id: connection, service: '', host: addressOf(connection) };
     const root = rootOf(node);
     root.process ??= this.#describe(root);
@@ -151,7 +153,7 @@ export class Processes {
 
   /** When the process that surely owns a connection last published anything; null where several may be behind it. */
   publishedNs(connection: string): bigint | null {
-    const node = this.#nodes.get(connection);
+    const node = this.#find(connection);
     return node === undefined || rootOf(node).isGuessed ? null : rootOf(node).publishedNs;
   }
 
@@ -165,7 +167,7 @@ export class Processes {
    * if what it is given now is old already.
    */
   isYounger(connection: string, publishedNs: bigint, nowNs: bigint): boolean {
-    const node = this.#nodes.get(connection);
+    const node = this.#find(connection);
     if (node === undefined || node.sinceNs <= publishedNs) return false;
     return node.connectedAtMs !== null || nowNs - publishedNs > OLD_NS;
   }
@@ -315,7 +317,7 @@ export class Processes {
   /** A connection whose handshake the broker dates. Another handshake of the same name is another connection: a port comes again. */
   #dated({ name, peerHost, connectedAtMs }: BrokerSnapshot['connections'][number]): Node {
     const sinceNs = BigInt(connectedAtMs) * 1_000_000n;
-    const known = this.#nodes.get(name);
+    const known = this.#find(name);
     if (known === undefined || (known.connectedAtMs !== null && known.connectedAtMs !== connectedAtMs)) {
       if (known !== undefined) this.#leave(known);
       return this.#add(name, peerHost, sinceNs, connectedAtMs);
@@ -333,6 +335,18 @@ export class Processes {
     root.isNamed = true;
   }
 
+  #find(connection: string): Node | undefined {
+    if (this.#last?.connection === connection) return this.#last;
+    const node = this.#nodes.get(connection);
+    if (node !== undefined) this.#last = node;
+    return node;
+  }
+
+  #forget(node: Node): void {
+    if (this.#last === node) this.#last = null;
+    this.#leave(node);
+  }
+
   #leave(node: Node): void {
     const neighbours = this.#neighbours.get(node.address);
     neighbours?.delete(node);
@@ -340,7 +354,7 @@ export class Processes {
   }
 
   #node(connection: string, timeNs: bigint): Node {
-    const known = this.#nodes.get(connection);
+    const known = this.#find(connection);
     if (known === undefined) return this.#add(connection, addressOf(connection), timeNs, null);
     if (timeNs < known.sinceNs) known.sinceNs = timeNs;
     if (timeNs - known.refreshedNs > REFRESH_NS) {
@@ -371,6 +385,7 @@ export class Processes {
       process: null,
     };
     this.#nodes.set(connection, node);
+    this.#last = node;
     const neighbours = this.#neighbours.get(address);
     if (neighbours === undefined) this.#neighbours.set(address, new Set([node]));
     else neighbours.add(node);
