@@ -74,8 +74,8 @@ export async function readStencils(captures: readonly string[] = RECORDED): Prom
 /** None where the body is compressed: there are no ids to be seen in it. */
 function stencilOf([event, body]: [Publish, Buffer]): Stencil[] {
   const { message, exchange, routingKey, expirationMs } = event;
-  const marks: { readonly at: number; readonly id: keyof Ids }[] = [];
-  const mark = (text: string | null, id: keyof Ids) => {
+  const marks: { readonly at: number; readonly id: keyof Ids | 'auditId' }[] = [];
+  const mark = (text: string | null, id: keyof Ids | 'auditId') => {
     if (text === null) return;
     for (let at = body.indexOf(text); at !== -1; at = body.indexOf(text, at + 1)) marks.push({ at, id });
   };
@@ -87,10 +87,15 @@ function stencilOf([event, body]: [Publish, Buffer]): Stencil[] {
     mark(message.requestId, 'requestId');
     mark(message.globalRequestId, 'requestId');
   }
+  if (message.kind === 'notification' && message.audit !== null) {
+    mark(message.audit.requestId, 'auditId');
+    mark(message.audit.globalRequestId, 'requestId');
+  }
   const stamp = (ids: Ids) => {
     const copy = Buffer.allocUnsafe(body.length);
     body.copy(copy);
-    for (const { at, id } of marks) copy.write(ids[id] ?? '', at, 'latin1');
+    // An HTTP request has an id of its own.
+    for (const { at, id } of marks) copy.write((id === 'auditId' ? requestIdOf(ids.uniqueId) : ids[id]) ?? '', at, 'latin1');
     return copy;
   };
   return [{ kind: message.kind, exchange, routingKey, method: methodOf(event), expirationMs, stamp }];
@@ -123,6 +128,9 @@ export function newId(): string {
 
 /** `req-<uuid4>`. */
 export function newRequestId(): string {
-  const id = newId();
+  return requestIdOf(newId());
+}
+
+function requestIdOf(id: string): string {
   return `req-${id.slice(0, 8)}-${id.slice(8, 12)}-${id.slice(12, 16)}-${id.slice(16, 20)}-${id.slice(20)}`;
 }
