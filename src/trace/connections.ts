@@ -32,6 +32,26 @@ export interface Node {
   process: Process | null;
 }
 
+/** A connection of which nothing is known yet but where and since when it is. */
+export function newNode(of: Pick<Node, 'connection' | 'address' | 'sinceNs' | 'connectedAtMs'>): Node {
+  return {
+    ...of,
+    parent: null,
+    pid: '',
+    service: '',
+    isNamed: false,
+    host: '',
+    refreshedNs: of.sinceNs,
+    publishedNs: 0n,
+    least: of.connection,
+    sendsTo: new Set(),
+    isGuessed: false,
+    hasReplyQueue: false,
+    vote: null,
+    process: null,
+  };
+}
+
 /** Something says which service it is: the topic it consumes, its program's name. */
 export function isKnown({ service, pid }: Node): boolean {
   return service !== '' || pid !== '';

@@ -10,7 +10,7 @@
  * file twice for that reason.
  */
 import type { BrokerEvent, Delivery, Publish } from '../message.ts';
-import { addressOf, isBetter, isCompatible, isKnown, type Node, projectOf, rootOf } from './connections.ts';
+import { addressOf, isBetter, isCompatible, isKnown, type Node, newNode, projectOf, rootOf } from './connections.ts';
 import { Recent } from './recent.ts';
 import { parseConnectionName, placeOfPublisher, placeOfReplyQueue, serviceOfSender, serviceOfTopic } from './services.ts';
 
@@ -365,25 +365,7 @@ export class Processes {
   }
 
   #add(connection: string, address: string, sinceNs: bigint, connectedAtMs: number | null): Node {
-    const node: Node = {
-      parent: null,
-      connection,
-      address,
-      pid: '',
-      service: '',
-      isNamed: false,
-      host: '',
-      sinceNs,
-      connectedAtMs,
-      refreshedNs: sinceNs,
-      publishedNs: 0n,
-      least: connection,
-      sendsTo: new Set(),
-      isGuessed: false,
-      hasReplyQueue: false,
-      vote: null,
-      process: null,
-    };
+    const node = newNode({ connection, address, sinceNs, connectedAtMs });
     this.#nodes.set(connection, node);
     this.#last = node;
     const neighbours = this.#neighbours.get(address);
