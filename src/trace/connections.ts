@@ -1,5 +1,6 @@
 /** A connection of the broker's, and the set of connections that is taken to be one process: a union-find. */
 import type { Process } from './processes.ts';
+import { placeOfReplyQueue } from './services.ts';
 
 export interface Node {
   parent: Node | null;
@@ -14,6 +15,8 @@ export interface Node {
   sinceNs: bigint;
   /** When the broker accepted it, milliseconds since the epoch; null where no snapshot told. */
   connectedAtMs: number | null;
+  /** True while the broker did not name it, and it was given nothing. */
+  isStranger: boolean;
   /** When it last published anything. */
   publishedNs: bigint;
   /** When it was last taken for the newest. */
@@ -43,6 +46,7 @@ export function newNode(of: Pick<Node, 'connection' | 'address' | 'sinceNs' | 'c
     host: '',
     refreshedNs: of.sinceNs,
     publishedNs: 0n,
+    isStranger: of.connectedAtMs === null,
     least: of.connection,
     sendsTo: new Set(),
     isGuessed: false,
@@ -87,4 +91,12 @@ export function rootOf(node: Node): Node {
 export function addressOf(connection: string): string {
   const peer = connection.split(' -> ', 1)[0] ?? '';
   return peer.slice(0, Math.max(0, peer.lastIndexOf(':'))) || connection;
+}
+
+/**
+ * With `use_queue_manager` the process that follows takes over the reply queue's name: who comes to it and is not known to
+ * have the owner's pid may be that one. A connection of the owner's that speaks of the queue later makes them one.
+ */
+export function isReused(queue: string, owner: Node, comer: Node): boolean {
+  return owner.pid !== '' && comer.pid !== owner.pid && placeOfReplyQueue(queue) !== null;
 }

@@ -10,7 +10,7 @@
  * file twice for that reason.
  */
 import type { BrokerEvent, Delivery, Publish } from '../message.ts';
-import { addressOf, isBetter, isCompatible, isKnown, type Node, newNode, projectOf, rootOf } from './connections.ts';
+import { addressOf, isBetter, isCompatible, isKnown, isReused, type Node, newNode, projectOf, rootOf } from './connections.ts';
 import { Recent } from './recent.ts';
 import { parseConnectionName, placeOfPublisher, placeOfReplyQueue, serviceOfSender, serviceOfTopic } from './services.ts';
 
@@ -45,6 +45,7 @@ const CONSUMED_QUEUES_MAX = 100_000;
 /** A stream's message that is delivered for the first time is younger than this. */
 const OLD_NS = 1_000_000_000n;
 const CONNECTIONS_MAX = 100_000;
+const STRANGERS_MAX = 50_000;
 /** So often a connection that is in use is taken for the newest again. */
 const REFRESH_NS = 1_000_000_000n;
 const ADDRESSES_MAX = 100_000;
@@ -57,6 +58,8 @@ const VOTES = 3;
 
 export class Processes {
   readonly #nodes = new Recent<string, Node>(CONNECTIONS_MAX, (node) => this.#forget(node));
+  /** Connections that nothing names and that consume nothing: however many come, they push out none of the others. */
+  readonly #strangers = new Recent<string, Node>(STRANGERS_MAX, (node) => this.#forget(node));
   /** The connection that was asked for last: one event asks for it again and again. */
   #last: Node | null = null;
   /** Sets of connections by address. */
@@ -199,6 +202,7 @@ export class Processes {
   }
 
   #observeDelivery(event: Delivery, node: Node): void {
+    this.#befriend(node);
     this.#consumed.set(event.queue, true);
     if (event.message.kind === 'reply') {
       this.#ownReplyQueue(event.queue, node);
@@ -215,7 +219,9 @@ export class Processes {
    * Call it when a recording was read to its end.
    */
   joinByPlace(): void {
-    const roots = [...new Set([...this.#nodes.entries()].map(([, node]) => rootOf(node)))].filter(({ pid }) => pid === '');
+    const roots = [...new Set([...this.#nodes.values(), ...this.#strangers.values()].map(rootOf))].filter(
+      ({ pid }) => pid === '',
+    );
     const byPlace = new Map<string, Map<string, Node>>();
     for (const root of roots.filter(({ service }) => service !== '')) {
       const services = byPlace.get(root.address) ?? new Map<string, Node>();
@@ -324,6 +330,7 @@ export class Processes {
     }
     if (known.connectedAtMs === null) known.sinceNs = sinceNs;
     known.connectedAtMs = connectedAtMs;
+    this.#befriend(known);
     return known;
   }
 
@@ -337,9 +344,20 @@ export class Processes {
 
   #find(connection: string): Node | undefined {
     if (this.#last?.connection === connection) return this.#last;
-    const node = this.#nodes.get(connection);
+    const node = this.#nodes.get(connection) ?? this.#strangers.get(connection);
     if (node !== undefined) this.#last = node;
     return node;
+  }
+
+  #tableOf({ isStranger }: Node): Recent<string, Node> {
+    return isStranger ? this.#strangers : this.#nodes;
+  }
+
+  #befriend(node: Node): void {
+    if (!node.isStranger) return;
+    node.isStranger = false;
+    this.#strangers.delete(node.connection);
+    this.#nodes.set(node.connection, node);
   }
 
   #forget(node: Node): void {
@@ -359,26 +377,18 @@ export class Processes {
     if (timeNs < known.sinceNs) known.sinceNs = timeNs;
     if (timeNs - known.refreshedNs > REFRESH_NS) {
       known.refreshedNs = timeNs;
-      this.#nodes.set(connection, known);
+      this.#tableOf(known).set(connection, known);
     }
     return known;
   }
 
   #add(connection: string, address: string, sinceNs: bigint, connectedAtMs: number | null): Node {
     const node = newNode({ connection, address, sinceNs, connectedAtMs });
-    this.#nodes.set(connection, node);
+    this.#tableOf(node).set(connection, node);
     this.#last = node;
     const neighbours = this.#neighbours.get(address);
     if (neighbours === undefined) this.#neighbours.set(address, new Set([node]));
     else neighbours.add(node);
     return node;
   }
-}
-
-/**
- * With `use_queue_manager` the process that follows takes over the reply queue's name: who comes to it and is not known to
- * have the owner's pid may be that one. A connection of the owner's that speaks of the queue later makes them one.
- */
-function isReused(queue: string, owner: Node, comer: Node): boolean {
-  return owner.pid !== '' && comer.pid !== owner.pid && placeOfReplyQueue(queue) !== null;
 }
