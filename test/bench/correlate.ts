@@ -18,7 +18,6 @@ const MESSAGES = 20_000;
 const PROFILED_ROUNDS = 15;
 const STEPS = [
   { name: 'decode', function: 'decode', file: '/src/oslo/decode.ts' },
-  { name: 'processes: whose connection it is', function: 'observe', file: '/src/trace/processes.ts' },
   { name: 'attribution: what caused it', function: 'attribute', file: '/src/trace/attribution.ts' },
 ];
 const NOWHERE = { closed: () => {}, unmatched: () => {}, repeated: () => {} };
@@ -72,7 +71,7 @@ async function steps(captures: readonly Capture[]): Promise<Report> {
   const shares = await profile(STEPS, () => {
     for (let round = 0; round < PROFILED_ROUNDS; round++) fromBytes();
   });
-  const [decoding = 0, , attribution = 0] = shares;
+  const [decoding = 0, attribution = 0] = shares;
   const rest = shares.reduce((left, share) => left - share, 1);
   const row = (name: string, share: number) => [name, number(share * whole.median), `${Math.round(share * 100)} %`];
   return {
@@ -80,7 +79,7 @@ async function steps(captures: readonly Capture[]): Promise<Report> {
     rows: [
       ['', 'µs an event', 'share'],
       ...STEPS.map(({ name }, nth) => row(name, shares[nth] as number)),
-      row('joining, waiting, closing', rest),
+      row('processes, joining, waiting, closing', rest),
       ['whole', us(whole), '100 %'],
     ],
     verdicts: [],
