@@ -539,7 +539,7 @@ class Service:
 
     def _main(self):
         rabbitmq_node.die_with_parent()
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, oslo_probe.exit_between_replies)
         signal.signal(signal.SIGINT, signal.SIG_IGN)    # Ctrl-C is the parent's matter
         with open(self.output, 'wb', buffering=0) as output:
             os.dup2(output.fileno(), 1)
