@@ -1,15 +1,10 @@
 /** Options of every command that listens to a broker. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { readTls, type TlsMaterial } from '../../collectors/amqp/connect.ts';
-import type { QueueBounds } from '../../collectors/amqp/queue-bounds.ts';
-import { type Broker, parseAmqpUrl } from '../../collectors/amqp/url.ts';
+import { readTls } from '../../collectors/amqp/connect.ts';
+import { parseAmqpUrl } from '../../collectors/amqp/url.ts';
 import { ManagementApi } from '../../collectors/management/api.ts';
 import { Misuse } from '../errors.ts';
-
-/** How long a command's end waits for what was published before it. Milliseconds. */
-export const DRAIN_MS = 5_000;
-/** Bodies that wait in memory, where the broker sends without acknowledgements. */
-export const INBOX_BYTES_MAX = 64 * 1024 * 1024;
+import type { LiveSetUp } from '../service/set-up.ts';
 
 export interface LiveOptions {
   readonly amqp: string;
@@ -21,15 +16,6 @@ export interface LiveOptions {
   readonly queueLength: number;
   readonly queueBytes: number;
   readonly prefetch: number;
-}
-
-/** What they say, checked. */
-export interface LiveSetUp {
-  /** One a vhost. */
-  readonly brokers: readonly Broker[];
-  readonly tls: TlsMaterial;
-  readonly apis: readonly ManagementApi[];
-  readonly bounds: QueueBounds;
 }
 
 export function addLiveOptions(command: Command): Command {

@@ -15,17 +15,10 @@ import { Failed, Misuse, reasonOf } from '../errors.ts';
 import { OWN_QUEUE_PREFIX } from '../message.ts';
 import { isOwnTraffic } from '../oslo/own-traffic.ts';
 import { redactMessage } from '../oslo/redact-message.ts';
-import {
-  addLiveOptions,
-  DRAIN_MS,
-  INBOX_BYTES_MAX,
-  type LiveOptions,
-  type LiveSetUp,
-  parseDuration,
-  readLiveSetUp,
-} from './live-options.ts';
-import { Stop } from './stop.ts';
-import { thousands } from './thousands.ts';
+import { DRAIN_MS, INBOX_BYTES_MAX, type LiveSetUp } from '../service/set-up.ts';
+import { Stop } from '../service/stop.ts';
+import { thousands } from '../thousands.ts';
+import { addLiveOptions, type LiveOptions, parseDuration, readLiveSetUp } from './live-options.ts';
 
 interface RecordOptions extends LiveOptions {
   readonly for?: number;

@@ -7,15 +7,15 @@ import { readSnapshot } from '../../collectors/capture/snapshot.ts';
 import { Failed, Misuse, reasonOf } from '../errors.ts';
 import type { TappedMessage } from '../message.ts';
 import { learnProcesses, runPipeline, type Sink, type Tally } from '../pipeline.ts';
+import { summarizeAll } from '../service/summaries.ts';
 import { ClickHouseWriter, type WriteTally } from '../sinks/clickhouse/writer.ts';
 import type { Store } from '../store/store.ts';
+import { thousands } from '../thousands.ts';
 import type { Operations } from '../trace/operations.ts';
 import { Processes } from '../trace/processes.ts';
 import { type OperationsOptions, operationsOption, readOperations } from './operations-option.ts';
 import { Progress } from './progress.ts';
 import { openWriter, type StoreOptions, storeOption } from './store-option.ts';
-import { summarizeAll } from './summaries.ts';
-import { thousands } from './thousands.ts';
 
 export function replayCommand(): Command {
   return new Command('replay')

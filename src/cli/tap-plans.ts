@@ -5,11 +5,11 @@ import type { Tier } from '../../collectors/firehose/firehose.ts';
 import { firehosePlan } from '../../collectors/firehose/plan.ts';
 import { ManagementApi } from '../../collectors/management/api.ts';
 import { NOTIFICATION_TOPICS, notificationsPlan, requestsPlan } from '../../collectors/notifications/plan.ts';
-import type { TapPlan } from '../../collectors/plan.ts';
 import { ShovelApi } from '../../collectors/shovel/api.ts';
 import { shovelPlan } from '../../collectors/shovel/plan.ts';
 import { Misuse } from '../errors.ts';
-import { type LiveOptions, type LiveSetUp, toList, warnOfPassword } from './live-options.ts';
+import type { LiveSetUp, TapPlans, VhostPlan } from '../service/set-up.ts';
+import { type LiveOptions, toList, warnOfPassword } from './live-options.ts';
 
 const TAPS = ['firehose', 'shovel', 'notifications'] as const;
 type TapName = (typeof TAPS)[number];
@@ -21,20 +21,6 @@ export interface TapPlanOptions {
   readonly notificationTopics?: readonly string[];
   readonly sourceAmqp?: string;
   readonly sourceApi?: readonly string[];
-}
-
-export interface VhostPlan extends TapPlan {
-  /** False for one beside the first of a vhost: what it misses is not lost. */
-  readonly isMain: boolean;
-}
-
-export interface TapPlans {
-  readonly plans: readonly VhostPlan[];
-  /** To begin with. Taps that never see deliveries begin, and are at their best, at `publish`. */
-  readonly tier: Tier;
-  /** Management APIs of the broker that the services use: one for each node. */
-  readonly apis: readonly ManagementApi[];
-  close(): void;
 }
 
 export function addTapOptions(command: Command): Command {

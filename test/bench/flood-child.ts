@@ -8,7 +8,7 @@
 import { parseArgs } from 'node:util';
 import type { Chunk, LiveMessage } from '../../src/message.ts';
 import type { Batch } from '../../src/pipeline.ts';
-import { Sidecar } from '../../src/sidecar.ts';
+import { Sidecar } from '../../src/service/sidecar.ts';
 import { Processes } from '../../src/trace/processes.ts';
 import { Recent } from '../../src/trace/recent.ts';
 import { capturePath, snapshotOf, tappedOf } from '../support/captures.ts';

@@ -1,7 +1,8 @@
 /** What a running sidecar says of itself: a line that renews itself on a terminal, a line a minute in a log, and the sum at the end. */
-import type { Sidecar } from '../sidecar.ts';
+import type { Facts, Log } from '../log.ts';
+import { thousands } from '../thousands.ts';
+import type { Sidecar } from './sidecar.ts';
 import type { Tapping } from './tapping.ts';
-import { thousands } from './thousands.ts';
 
 const TERMINAL_MS = 500;
 const LOG_MS = 60_000;
@@ -9,10 +10,12 @@ const LOG_MS = 60_000;
 export class LiveStatus {
   readonly #tapping: Tapping;
   readonly #sidecar: Sidecar;
+  readonly #log: Log;
   #timer: NodeJS.Timeout | undefined;
   readonly #isTerminal = process.stderr.isTTY === true;
 
-  constructor(tapping: Tapping, sidecar: Sidecar) {
+  constructor(tapping: Tapping, sidecar: Sidecar, log: Log) {
+    this.#log = log;
     this.#tapping = tapping;
     this.#sidecar = sidecar;
   }
@@ -26,7 +29,11 @@ export class LiveStatus {
     if (this.#isTerminal) process.stderr.write('\r\x1b[2K');
   }
 
-  summary(): string {
+  tellEnd(): void {
+    this.#log.info('ended', this.#summary(), this.#facts());
+  }
+
+  #summary(): string {
     const { events, undecodable, unmatched, closed, duplicates } = this.#sidecar.tally;
     const parts = [
       `${thousands(events)} events`,
@@ -43,12 +50,20 @@ export class LiveStatus {
     return parts.join(', ');
   }
 
+  #facts(): Facts {
+    const { tier, rate, lagMs, gaps } = this.#tapping;
+    const { events, closed, duplicates } = this.#sidecar.tally;
+    const seenTwice = this.#sidecar.repeatedCount + duplicates;
+    const counts = { events, messages: total(closed), open: this.#sidecar.openCount, seen_twice: seenTwice };
+    return { tier, rate: Math.round(rate), lag_ms: Math.round(lagMs), open_gaps: gaps.openCount, ...counts };
+  }
+
   #show(): void {
     const { tier, rate, lagMs, gaps } = this.#tapping;
     const lag = lagMs < 100 ? '' : `, lags by ${(lagMs / 1_000).toFixed(1)} s`;
     const gap = gaps.openCount === 0 ? '' : `, NOT SEEING ALL: ${gaps.openDetails.join('; ')}`;
-    const text = `tier ${tier}, ${thousands(Math.round(rate))} events/s${lag}: ${this.summary()}${gap}`;
-    if (!this.#isTerminal) process.stderr.write(`oslotap: ${text}\n`);
+    const text = `tier ${tier}, ${thousands(Math.round(rate))} events/s${lag}: ${this.#summary()}${gap}`;
+    if (!this.#isTerminal) this.#log.info('status', text, this.#facts());
     else process.stderr.write(`\r\x1b[2K${text.slice(0, (process.stderr.columns ?? 120) - 1)}`);
   }
 }

@@ -3,12 +3,13 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { QueueTap } from '../../../collectors/amqp/queue-tap.ts';
 import { parseAmqpUrl } from '../../../collectors/amqp/url.ts';
 import { firehosePlan } from '../../../collectors/firehose/plan.ts';
-import { TapGaps } from '../../../src/cli/tap-gaps.ts';
-import type { VhostTap } from '../../../src/cli/vhost-tap.ts';
 import type { Gap } from '../../../src/gap.ts';
-import { Gaps } from '../../../src/gaps.ts';
-import { Rate } from '../../../src/rate.ts';
+import { Gaps } from '../../../src/service/gaps.ts';
+import { Rate } from '../../../src/service/rate.ts';
+import { TapGaps } from '../../../src/service/tap-gaps.ts';
+import type { VhostTap } from '../../../src/service/vhost-tap.ts';
 
+const NO_LOG = { info: () => {}, warn: () => {}, error: () => {} };
 const START_MS = 1_000_000;
 
 beforeEach(() => {
@@ -23,7 +24,7 @@ function setUp(known: Partial<VhostTap> = {}, aliveNs: bigint | null = null) {
   const written = new Map<string, Gap>();
   const gaps = new Gaps((gap) => written.set(gap.id, gap));
   const nowNs = () => BigInt(Date.now()) * 1_000_000n;
-  const tapGaps = new TapGaps({ gaps, nowNs, aliveNs, lengthMax: 1_000, log: () => {} });
+  const tapGaps = new TapGaps({ gaps, nowNs, aliveNs, lengthMax: 1_000, log: NO_LOG });
   const of: VhostTap = {
     vhost: '/',
     plan: { ...firehosePlan(parseAmqpUrl('amqp://h')), isMain: true },

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Gap } from '../../../src/gap.ts';
-import { Gaps } from '../../../src/gaps.ts';
-import { Rate } from '../../../src/rate.ts';
+import { Gaps } from '../../../src/service/gaps.ts';
+import { Rate } from '../../../src/service/rate.ts';
 
 const SECOND = 1_000_000_000n;
 const OFF = { reason: 'not_armed', vhost: '/', node: 'rabbit@a' } as const;

@@ -5,16 +5,16 @@
  *
  *   chunk → decode → journal → correlate      commit the journal → acknowledge      write what has ended
  */
-import type { Gap } from './gap.ts';
-import { eventIdentity } from './journal/identity.ts';
-import { type Journal, journalKey } from './journal/journal.ts';
-import type { Chunk, LiveMessage, Tick } from './message.ts';
-import { decode } from './oslo/decode.ts';
-import { isOwnTraffic } from './oslo/own-traffic.ts';
-import { type Batch, Pipeline, type Sink, type Tally } from './pipeline.ts';
-import { DEFAULT_LIMITS, type Limits } from './trace/limits.ts';
-import type { Processes } from './trace/processes.ts';
-import type { ReorderWindow } from './trace/reorder.ts';
+import type { Gap } from '../gap.ts';
+import { eventIdentity } from '../journal/identity.ts';
+import { type Journal, journalKey } from '../journal/journal.ts';
+import type { Chunk, LiveMessage, Tick } from '../message.ts';
+import { decode } from '../oslo/decode.ts';
+import { isOwnTraffic } from '../oslo/own-traffic.ts';
+import { type Batch, Pipeline, type Sink, type Tally } from '../pipeline.ts';
+import { DEFAULT_LIMITS, type Limits } from '../trace/limits.ts';
+import type { Processes } from '../trace/processes.ts';
+import type { ReorderWindow } from '../trace/reorder.ts';
 
 export interface SidecarOptions {
   readonly chunks: AsyncIterable<Chunk>;

@@ -3,6 +3,7 @@
  * replay, and each minute while a tap runs. A store that fails here is tried again at the next step; the tap goes on.
  */
 import { reasonOf } from '../errors.ts';
+import type { Log } from '../log.ts';
 import { pathMessagesOf } from '../queries/paths.ts';
 import { newestPublishNs, type PendingRequest, pendingRequests } from '../queries/pending-requests.ts';
 import { removeSummaries, writeSummaries } from '../sinks/clickhouse/request-summaries.ts';
@@ -32,11 +33,11 @@ export async function summarizeAll(store: Store): Promise<void> {
 /** One bounded step at a time, at most one a minute. */
 export class LiveSummaries {
   readonly #store: Store;
-  readonly #log: (text: string) => void;
+  readonly #log: Log;
   #nextMs = performance.now() + PERIOD_MS;
   #isFailing = false;
 
-  constructor(store: Store, log: (text: string) => void) {
+  constructor(store: Store, log: Log) {
     this.#store = store;
     this.#log = log;
   }
@@ -54,7 +55,8 @@ export class LiveSummaries {
       await summarize(this.#store, requests);
       this.#isFailing = false;
     } catch (error) {
-      if (!this.#isFailing) this.#log(`critical paths are not stored: ${reasonOf(error)}; trying again each minute`);
+      if (!this.#isFailing)
+        this.#log.warn('summaries_failed', `critical paths are not stored: ${reasonOf(error)}; trying again each minute`);
       this.#isFailing = true;
     }
   }

@@ -7,11 +7,12 @@ import { arm, disarm } from '../../collectors/management/arming.ts';
 import { checkArmed, type TracingState } from '../../collectors/management/check.ts';
 import type { ArmedRecord } from '../../collectors/management/record.ts';
 import { readBrokerSnapshot } from '../../collectors/management/snapshot.ts';
-import { Budget, type BudgetLimits, type Load } from '../budget.ts';
 import { reasonOf } from '../errors.ts';
-import type { Sidecar } from '../sidecar.ts';
+import type { Log } from '../log.ts';
 import type { Processes } from '../trace/processes.ts';
-import type { LiveSetUp } from './live-options.ts';
+import { Budget, type BudgetLimits, type Load } from './budget.ts';
+import type { LiveSetUp } from './set-up.ts';
+import type { Sidecar } from './sidecar.ts';
 import type { Tapping } from './tapping.ts';
 import type { VhostTap } from './vhost-tap.ts';
 
@@ -25,7 +26,7 @@ export interface WatchParts {
   readonly budget: BudgetLimits;
   /** Where it may arm: what it found goes there. */
   readonly record: ArmedRecord | null;
-  readonly log: (text: string) => void;
+  readonly log: Log;
 }
 
 /** How often the nodes are asked, and a marker's copy is looked for. */
@@ -130,9 +131,13 @@ export class Watch {
     const off = states.filter(({ state }) => state === 'off');
     if (off.length > 0 && record !== null && tapping.tier !== 'off' && !this.#isStopped) {
       this.#note(states);
-      const steps = await arm(apis, vhosts, record).catch((error) => log(`arming failed: ${reasonOf(error)}`));
+      const steps = await arm(apis, vhosts, record).catch((error) =>
+        log.warn('arming_failed', `arming failed: ${reasonOf(error)}`),
+      );
       for (const step of steps ?? []) {
-        if (step.outcome === 'armed') log(`the firehose was off on ${step.node}, vhost '${step.vhost}': switched it on`);
+        const { node, vhost } = step;
+        if (step.outcome !== 'armed') continue;
+        log.info('firehose_armed', `the firehose was off on ${node}, vhost '${vhost}': switched it on`, { node, vhost });
       }
       states = await checkArmed(apis, vhosts);
     }
@@ -148,12 +153,18 @@ export class Watch {
       const tap = tapping.firehoses.find((other) => other.vhost === vhost) as VhostTap;
       if (state === 'on') {
         this.#onNs.set(key, nowNs);
-        if (tapping.gaps.isOpen(scope)) log(`the firehose is on again on ${node}, vhost '${vhost}'`);
+        if (tapping.gaps.isOpen(scope)) {
+          log.info('firehose_on', `the firehose is on again on ${node}, vhost '${vhost}'`, { node, vhost });
+        }
         tapping.gaps.end(scope, nowNs);
       } else if (state === 'off') {
         if (tap.connectedNs === null) continue; // nothing is seen at all: that gap counts
         if (!tapping.gaps.isOpen(scope))
-          log(`the firehose is OFF on ${node}, vhost '${vhost}': oslotap tap arm, or rabbitmqctl trace_on there`);
+          log.warn(
+            'firehose_off',
+            `the firehose is OFF on ${node}, vhost '${vhost}': oslotap tap arm, or rabbitmqctl trace_on there`,
+            { node, vhost },
+          );
         const rate = tap.rate.perSecond(performance.now()) / Math.max(1, nodeCount(states));
         const detail = `the firehose was off on ${node}`;
         tapping.gaps.begin(scope, this.#offSince(key, tap, nowNs), { rate, share: 1 / Math.max(1, nodeCount(states)) }, detail);
@@ -179,13 +190,15 @@ export class Watch {
     const sinceNs = tap.tracedNs !== null && tap.tracedNs > connectedNs ? tap.tracedNs : connectedNs;
     if (nowNs - sinceNs < UNTRACED_NS) {
       if (tap.tracedNs === null || tap.tracedNs < connectedNs) return;
-      if (tapping.gaps.isOpen(scope)) log(`vhost '${vhost}': the firehose is on again`);
+      if (tapping.gaps.isOpen(scope)) log.info('firehose_on', `vhost '${vhost}': the firehose is on again`, { vhost });
       tapping.gaps.end(scope, tap.tracedNs);
       return;
     }
     if (!tapping.gaps.isOpen(scope)) {
-      log(
+      log.warn(
+        'firehose_off',
         `vhost '${vhost}': the firehose is OFF on the node we are connected to: rabbitmqctl trace_on -p '${vhost}' on each node`,
+        { vhost },
       );
     }
     tapping.gaps.begin(scope, sinceNs, { rate: rate.perSecond(performance.now()), share: 1 }, 'the firehose was off');
@@ -207,7 +220,10 @@ export class Watch {
     if (record === null) return;
     const vhosts = tapping.firehoses.map(({ vhost }) => vhost);
     for (const { node, outcome } of await disarm(apis, record, { vhosts })) {
-      if (outcome === 'disarmed') log(`the broker is still in alarm: the firehose is switched off on ${node} until all is calm`);
+      if (outcome !== 'disarmed') continue;
+      log.warn('firehose_disarmed', `the broker is still in alarm: the firehose is switched off on ${node} until all is calm`, {
+        node,
+      });
     }
   }
 
@@ -279,7 +295,7 @@ export class Watch {
       if (this.#told.size <= TOLD_MAX) break;
       this.#told.delete(oldest);
     }
-    this.#parts.log(text);
+    this.#parts.log.warn('watch_trouble', text);
   }
 }
 

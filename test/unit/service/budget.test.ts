@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Budget, DEFAULT_BUDGET, type Load } from '../../../src/budget.ts';
+import { Budget, DEFAULT_BUDGET, type Load } from '../../../src/service/budget.ts';
 
 const CALM: Load = { alarm: null, memoryShare: 0.2, queueShare: 0, lagMs: 10, isSinkWaiting: false, rate: 1_000 };
 const LAGGING: Load = { ...CALM, lagMs: 61_000 };

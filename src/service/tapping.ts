@@ -8,21 +8,17 @@ import { QueueTap, type TapListener } from '../../collectors/amqp/queue-tap.ts';
 import type { Tier } from '../../collectors/firehose/firehose.ts';
 import type { Supply } from '../../collectors/plan.ts';
 import { Failed, reasonOf } from '../errors.ts';
-import { Gaps } from '../gaps.ts';
-import { Rate } from '../rate.ts';
-import type { Sidecar } from '../sidecar.ts';
-import { DRAIN_MS, type LiveSetUp } from './live-options.ts';
+import type { Log } from '../log.ts';
+import { Gaps } from './gaps.ts';
+import { Rate } from './rate.ts';
+import { DRAIN_MS, type LiveSetUp, type VhostPlan } from './set-up.ts';
+import type { Sidecar } from './sidecar.ts';
 import { type Loss, TapGaps } from './tap-gaps.ts';
-import type { VhostPlan } from './tap-plans.ts';
 import type { VhostTap } from './vhost-tap.ts';
 
-export interface TappingOptions {
-  readonly prefetch: number;
-  readonly lagMax: number;
-}
-
 export interface TappingParts {
-  readonly options: TappingOptions;
+  readonly prefetch: number;
+  readonly lagMaxMs: number;
   readonly plans: readonly VhostPlan[];
   /** To begin with. */
   readonly tier: Tier;
@@ -32,7 +28,7 @@ export interface TappingParts {
   /** The last sign of life of the run before this one, nanoseconds; and how many events a second it saw then, by vhost. */
   readonly aliveNs: bigint | null;
   readonly ratesBefore: ReadonlyMap<string, number>;
-  readonly log: (text: string) => void;
+  readonly log: Log;
 }
 
 export class Tapping {
@@ -87,7 +83,8 @@ export class Tapping {
     const { tap, plan } = vhostTap;
     if (tap.isConnected && tap.isActive && !(await tap.drain(DRAIN_MS))) {
       vhostTap.isLeft = true;
-      this.#parts.log(
+      this.#parts.log.warn(
+        'tap_queue_left',
         `${plan.queue} is left as it is, with what could not be taken in: the next start goes on from it, or it expires`,
       );
     }
@@ -96,13 +93,14 @@ export class Tapping {
 
   async #end(tap: QueueTap, plan: VhostPlan, removeQueues: boolean): Promise<void> {
     await tap.stop(removeQueues);
-    if (removeQueues) await plan.end?.().catch((error) => this.#parts.log(`not all is taken away: ${reasonOf(error)}`));
+    if (removeQueues)
+      await plan.end?.().catch((error) => this.#parts.log.warn('tap_left_behind', `not all is taken away: ${reasonOf(error)}`));
   }
 
   /** Binds all taps for a tier, and notes from when to when less was seen. */
   async go(tier: Tier, reason: string): Promise<void> {
     const before = this.tier;
-    this.#parts.log(`tier ${before} → ${tier}: ${reason}`);
+    this.#parts.log.warn('tier_changed', `tier ${before} → ${tier}: ${reason}`, { from: before, to: tier, reason });
     this.tier = tier;
     for (const vhostTap of this.taps) {
       if (!vhostTap.tap.isStandby) await this.#step(vhostTap);
@@ -112,7 +110,7 @@ export class Tapping {
   }
 
   async #step({ vhost, plan, tap }: VhostTap): Promise<void> {
-    const unbound = (error: unknown) => this.#parts.log(`vhost '${vhost}': ${reasonOf(error)}`);
+    const unbound = (error: unknown) => this.#parts.log.warn('tap_not_bound', `vhost '${vhost}': ${reasonOf(error)}`, { vhost });
     await tap.bind(plan.bindings(this.tier)).catch(unbound);
     await plan.step?.(this.tier).catch(unbound);
   }
@@ -180,7 +178,7 @@ export class Tapping {
   }
 
   #make(plan: VhostPlan): VhostTap {
-    const { options, setUp, inbox, aliveNs, ratesBefore } = this.#parts;
+    const { prefetch, lagMaxMs, setUp, inbox, aliveNs, ratesBefore } = this.#parts;
     const { broker, vhost, queue, possibleBindings, prepare, origin, toReceived } = plan;
     const tap: QueueTap = new QueueTap({
       broker,
@@ -192,8 +190,8 @@ export class Tapping {
       ...(prepare === undefined ? {} : { prepare }),
       origin,
       toReceived,
-      prefetch: options.prefetch,
-      lagMaxMs: options.lagMax,
+      prefetch,
+      lagMaxMs,
       aliveNs,
       inbox,
       clock: this.clock,
@@ -209,12 +207,18 @@ export class Tapping {
   #listener(of: () => VhostTap): TapListener {
     const { log, sidecar } = this.#parts;
     const at = () => (this.taps.length > 1 ? `vhost '${of().vhost}', ${of().plan.queue}: ` : '');
+    const where = () => ({ vhost: of().vhost, queue: of().plan.queue });
     let lost: Loss | null = null;
     let isRetryTold = false;
     return {
       connected: ({ host, isNewQueue, backlogCount }) => {
         const kept = isNewQueue ? 'a new tap queue' : `the tap queue is there, ${backlogCount} messages wait in it`;
-        log(`${at()}connected to ${host}: ${kept}`);
+        log.info('tap_connected', `${at()}connected to ${host}: ${kept}`, {
+          ...where(),
+          host,
+          is_new_queue: isNewQueue,
+          backlog: backlogCount,
+        });
         this.tapGaps.noteAbsence(of(), lost, { isNewQueue, backlogCount });
         of().connectedNs = this.clock.nowNs();
         this.tapGaps.beginTier(of(), this.tier, 'as told');
@@ -227,16 +231,17 @@ export class Tapping {
         lost ??= { reason, sinceNs };
         of().connectedNs = null;
         this.tapGaps.freeze(of(), sinceNs);
-        log(`${at()}connection lost: ${reason}; trying again`);
+        log.warn('tap_lost', `${at()}connection lost: ${reason}; trying again`, where());
       },
       retrying: (reason, inMs) => {
-        if (!isRetryTold) log(`${at()}${reason}; trying again, next in ${Math.round(inMs)} ms`);
+        if (!isRetryTold) log.warn('tap_retrying', `${at()}${reason}; trying again, next in ${Math.round(inMs)} ms`, where());
         isRetryTold = true;
       },
       overflowed: (fromNs, toNs, lostMin) => this.tapGaps.noteOverflow(of(), { fromNs, toNs }, lostMin),
       blocked: (reason) => {
         of().alarm = reason;
-        log(reason === null ? `${at()}the broker's alarm is over` : `${at()}the broker is in alarm: ${reason}`);
+        if (reason === null) log.info('broker_alarm_over', `${at()}the broker's alarm is over`, where());
+        else log.warn('broker_alarm', `${at()}the broker is in alarm: ${reason}`, { ...where(), reason });
       },
     };
   }

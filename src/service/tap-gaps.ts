@@ -4,7 +4,8 @@
  */
 import type { Tier } from '../../collectors/firehose/firehose.ts';
 import type { Supply } from '../../collectors/plan.ts';
-import type { Gaps } from '../gaps.ts';
+import type { Log } from '../log.ts';
+import type { Gaps } from './gaps.ts';
 import type { VhostTap } from './vhost-tap.ts';
 
 export interface TapGapsParts {
@@ -14,7 +15,7 @@ export interface TapGapsParts {
   readonly aliveNs: bigint | null;
   /** Messages that a tap queue holds at most. */
   readonly lengthMax: number;
-  readonly log: (text: string) => void;
+  readonly log: Log;
 }
 
 export interface Loss {
@@ -66,7 +67,15 @@ export class TapGaps {
       overflow.toNs = toNs;
       overflow.lostMin += lostMin;
     } else {
-      this.#parts.log(`vhost '${of.vhost}': the tap queue ${of.plan.queue} overflowed: at least ${lostMin} messages are lost`);
+      this.#parts.log.warn(
+        'tap_queue_overflowed',
+        `vhost '${of.vhost}': the tap queue ${of.plan.queue} overflowed: at least ${lostMin} messages are lost`,
+        {
+          vhost: of.vhost,
+          queue: of.plan.queue,
+          lost_at_least: lostMin,
+        },
+      );
       of.overflow = { fromNs, toNs, lostMin, rate };
     }
     this.writeOverflow(of, null);
@@ -97,11 +106,15 @@ export class TapGaps {
       if (of.cutOffNs !== null) return;
       // Where markers go the whole way, the last that came tells since when.
       of.cutOffNs = plan.origin === undefined ? nowNs : (tap.receivedNs ?? nowNs);
-      log(`vhost '${vhost}': nothing comes over: ${trouble}`);
+      log.warn('supply_lost', `vhost '${vhost}': nothing comes over: ${trouble}`, { vhost });
       this.freeze(of, of.cutOffNs);
       gaps.begin(scope, of.cutOffNs, { rate: seen(of), share: 1 }, trouble);
     } else if (of.cutOffNs !== null) {
-      log(`vhost '${vhost}': the shovel runs again: ${isKept ? 'the queue behind it kept' : 'it lost'} what passed`);
+      log.info(
+        'supply_back',
+        `vhost '${vhost}': the shovel runs again: ${isKept ? 'the queue behind it kept' : 'it lost'} what passed`,
+        { vhost },
+      );
       gaps.end(scope, isKept ? of.cutOffNs : nowNs);
       const nothing = { rate: 0, share: 0, atLeast: 0 };
       const detail = 'the shovel did not run; the queue behind it kept what passed';

@@ -1,7 +1,7 @@
 /** A tap of one vhost, with what is known of it. */
 import type { QueueTap } from '../../collectors/amqp/queue-tap.ts';
-import type { Rate } from '../rate.ts';
-import type { VhostPlan } from './tap-plans.ts';
+import type { Rate } from './rate.ts';
+import type { VhostPlan } from './set-up.ts';
 
 export interface VhostTap {
   readonly vhost: string;

@@ -1,6 +1,6 @@
 /** Keeps track of what the tap could not see, and says how much that was, as far as anybody can tell. */
 import { hash } from 'node:crypto';
-import type { Gap, GapReason } from './gap.ts';
+import type { Gap, GapReason } from '../gap.ts';
 
 /** Which gap: one at a time is open of each. */
 export interface GapScope {

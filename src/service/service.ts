@@ -1,0 +1,160 @@
+/** A running sidecar: broker → taps → journal and correlation → store, until it is told to stop. */
+import { join } from 'node:path';
+import { BrokerFailure } from '../../collectors/amqp/connect.ts';
+import { Inbox } from '../../collectors/amqp/inbox.ts';
+import type { ManagementApi } from '../../collectors/management/api.ts';
+import { ApiError } from '../../collectors/management/api-error.ts';
+import { disarm } from '../../collectors/management/arming.ts';
+import { ArmedRecord } from '../../collectors/management/record.ts';
+import { Misuse, reasonOf } from '../errors.ts';
+import { Journal } from '../journal/journal.ts';
+import type { Log } from '../log.ts';
+import type { Sink } from '../pipeline.ts';
+import { ClickHouseWriter } from '../sinks/clickhouse/writer.ts';
+import type { Store } from '../store/store.ts';
+import { thousands } from '../thousands.ts';
+import type { Operations } from '../trace/operations.ts';
+import { Processes } from '../trace/processes.ts';
+import { ratesAt, snapshotOf } from './before.ts';
+import type { BudgetLimits } from './budget.ts';
+import { LiveStatus } from './live-status.ts';
+import { retry } from './retry.ts';
+import { INBOX_BYTES_MAX, type LiveSetUp, type TapPlans } from './set-up.ts';
+import { Sidecar } from './sidecar.ts';
+import type { Stop } from './stop.ts';
+import { LiveSummaries } from './summaries.ts';
+import { Tapping } from './tapping.ts';
+import { Watch } from './watch.ts';
+
+export interface ServiceParts {
+  readonly setUp: LiveSetUp;
+  readonly taps: TapPlans;
+  /** Null: nothing is kept. */
+  readonly store: Store | null;
+  /** Where the journal and armed.json are. */
+  readonly directory: string;
+  readonly operations: Operations;
+  readonly budget: BudgetLimits;
+  /** Messages on their way at once, a tap; 0: no acknowledgements. */
+  readonly prefetch: number;
+  /** Behind by more than this, times are marked as lagging. Milliseconds. */
+  readonly lagMaxMs: number;
+  /** It may switch the firehose on where it is off; at the end it is switched off again there. */
+  readonly mayArm: boolean;
+  /** The tap queues stay at the end, bounded, until they expire. */
+  readonly keepQueue: boolean;
+  readonly stop: Stop;
+  readonly log: Log;
+}
+
+/** How long the end may take, once it has begun: what cannot be written by then stays in the journal. Milliseconds. */
+const CLOSE_MS = 10_000;
+const PATIENCE = { firstMs: 500, maxMs: 15_000 };
+
+/** @throws Misuse where a tap cannot be set up. */
+export async function serve(parts: ServiceParts): Promise<void> {
+  const { setUp, taps, store, directory, operations, prefetch, log } = parts;
+  const { plans, tier, apis } = taps;
+  const vhosts = [...new Set(plans.map(({ vhost }) => vhost))];
+  const journal = store === null ? null : await Journal.open(join(directory, 'journal'));
+  const processes = new Processes(await snapshotOf(apis, vhosts, log));
+  const inbox = new Inbox(INBOX_BYTES_MAX);
+  const giveUp = new AbortController();
+  const persist = <T>(operation: () => Promise<T>) => retry(operation, { ...PATIENCE, signal: giveUp.signal, log });
+  const writer = store === null ? null : await ClickHouseWriter.open(store, operations);
+  const summaries = store === null ? null : new LiveSummaries(store, log);
+  const sink: Sink = {
+    write: async (batch) => {
+      await persist(async () => writer?.write(batch));
+      await summaries?.step(); // here, since the store takes one insert at a time
+    },
+    close: async () => {},
+  };
+  const unacknowledgedMax = 4 * Math.max(prefetch, 1_000) * plans.length;
+  const sidecar = new Sidecar({ chunks: inbox.chunks(), sink, journal, processes, persist, unacknowledgedMax });
+  const aliveNs = journal?.lastNs ?? null;
+  const ratesBefore = store === null || aliveNs === null ? new Map<string, number>() : await ratesAt(store, aliveNs);
+  const { lagMaxMs } = parts;
+  const tapping = new Tapping({ prefetch, lagMaxMs, plans, tier, setUp, inbox, sidecar, aliveNs, ratesBefore, log });
+  const record = parts.mayArm ? new ArmedRecord(directory) : null;
+  const watch = new Watch({ tapping, setUp, apis, sidecar, processes, budget: parts.budget, record, log });
+  const status = new LiveStatus(tapping, sidecar, log);
+
+  let state: 'set up' | 'tapping' | 'taken in' = 'set up';
+  try {
+    await writer?.endGaps();
+    await sidecar.recover();
+    tellRecovered(sidecar, log);
+    await watch.arm();
+    await tapping.start().catch(asMisuse);
+    state = 'tapping';
+    await watch.start();
+    status.begin();
+    const drain = drainOnStop(parts, tapping, inbox, giveUp);
+    await sidecar.run();
+    if (drain.isDone) state = 'taken in';
+  } finally {
+    status.end();
+    after(CLOSE_MS, () => giveUp.abort());
+    const isInTime = AbortSignal.timeout(CLOSE_MS);
+    if (state === 'tapping') {
+      log.warn('not_taken_in', 'what is on its way is not journalled: the tap queue stays, for the next start, or it expires');
+    }
+    const tellUnwritten = (error: unknown) =>
+      log.warn('not_written', `${reasonOf(error)}: what is not written is in the journal`);
+    await Promise.all([
+      watch.stop().then(() => record && putBack(apis, record, vhosts, log)),
+      tapping.stop(state === 'taken in' && !parts.keepQueue).finally(() => sidecar.close(isInTime).catch(tellUnwritten)),
+    ]);
+  }
+  status.tellEnd();
+}
+
+function tellRecovered({ recoveredCount, openCount }: Sidecar, log: Log): void {
+  if (recoveredCount === 0) return;
+  const text = `took up ${thousands(recoveredCount)} events from the journal; ${thousands(openCount)} messages are open`;
+  log.info('recovered', text, { events: recoveredCount, open: openCount });
+}
+
+/** `isDone` says whether all that was on its way came in before the time was up. */
+function drainOnStop({ stop, log }: ServiceParts, tapping: Tapping, inbox: Inbox, giveUp: AbortController): { isDone: boolean } {
+  const drain = { isDone: false };
+  stop.onStop(() => {
+    log.info('stopping', 'stopping: taking in what is on its way');
+    after(CLOSE_MS, () => {
+      giveUp.abort();
+      inbox.end();
+    });
+    const note = () => {
+      drain.isDone = true;
+    };
+    void tapping
+      .cancel()
+      .then(note)
+      .finally(() => inbox.end());
+  });
+  return drain;
+}
+
+function after(waitMs: number, act: () => void): void {
+  setTimeout(act, waitMs).unref();
+}
+
+async function putBack(apis: readonly ManagementApi[], record: ArmedRecord, vhosts: readonly string[], log: Log): Promise<void> {
+  try {
+    for (const { node, vhost, outcome, reason } of await disarm(apis, record, { vhosts })) {
+      const where = `on ${node}, vhost '${vhost}'`;
+      if (outcome === 'disarmed') log.info('firehose_disarmed', `switched the firehose off again ${where}`, { node, vhost });
+      if (outcome === 'not_done') {
+        log.error('firehose_stays', `the firehose stays on ${where}: ${reason}; run oslotap tap disarm`, { node, vhost });
+      }
+    }
+  } catch (error) {
+    log.error('firehose_stays', `the firehose stays on: ${reasonOf(error)}; run oslotap tap disarm`);
+  }
+}
+
+function asMisuse(error: unknown): never {
+  if (error instanceof BrokerFailure || error instanceof ApiError) throw new Misuse(error.message);
+  throw error;
+}
