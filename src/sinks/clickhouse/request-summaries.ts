@@ -10,6 +10,7 @@ import type { Store } from '../../store/store.ts';
 import type { Segment } from '../../trace/critical-path.ts';
 import { httpSpanId, requestIdOfTrace } from '../../trace/ids.ts';
 import type { Place } from '../../trace/request-works.ts';
+import type { Span } from '../spans/span.ts';
 import { ns } from './message-rows.ts';
 import { SPAN_COLUMNS, toRow } from './span-row.ts';
 
@@ -49,13 +50,17 @@ export const PATH_COLUMNS = [
   'revision',
 ] as const;
 
-/** @throws Failed where the store fails; the same can then be written again. */
-export async function writeSummaries(store: Store, summaries: readonly RequestSummary[]): Promise<void> {
-  if (summaries.length === 0) return;
-  await writeRoots(store, summaries);
+/**
+ * @returns the root spans that were written, new or anew.
+ * @throws Failed where the store fails; the same can then be written again.
+ */
+export async function writeSummaries(store: Store, summaries: readonly RequestSummary[]): Promise<Span[]> {
+  if (summaries.length === 0) return [];
+  const roots = await writeRoots(store, summaries);
   const outdated = summaries.filter(({ isStored }) => isStored).map(({ traceId }) => traceId);
   await removePaths(store, outdated);
   await store.insert('oslo_critical_path', PATH_COLUMNS, summaries.flatMap(pathRows));
+  return roots;
 }
 
 /** Removes what was stored of requests that turned out to be part of others. */
@@ -77,7 +82,7 @@ interface KnownRoot {
   readonly is_synthesized: boolean;
 }
 
-async function writeRoots(store: Store, summaries: readonly RequestSummary[]): Promise<void> {
+async function writeRoots(store: Store, summaries: readonly RequestSummary[]): Promise<Span[]> {
   const range = {
     from: String(summaries.reduce((first, { startNs }) => (startNs < first ? startNs : first), summaries[0]?.startNs ?? 0n)),
     to: String(summaries.reduce((last, { endNs }) => (endNs > last ? endNs : last), 0n)),
@@ -107,7 +112,13 @@ async function writeRoots(store: Store, summaries: readonly RequestSummary[]): P
       ids: outdated,
     });
   }
-  await store.insert('otel_traces', SPAN_COLUMNS, fresh.map(rootRow));
+  const spans = fresh.map(rootSpan);
+  await store.insert(
+    'otel_traces',
+    SPAN_COLUMNS,
+    spans.map((span) => toRow(span).json),
+  );
+  return spans;
 }
 
 const WITHIN = `Timestamp BETWEEN fromUnixTimestamp64Nano({from:Int64}, 'UTC') AND fromUnixTimestamp64Nano({to:Int64}, 'UTC')`;
@@ -120,9 +131,9 @@ function rootSpanId(traceId: string): string {
   return httpSpanId(requestIdOfTrace(traceId));
 }
 
-function rootRow({ traceId, operation, place, startNs, endNs }: RequestSummary): string {
+function rootSpan({ traceId, operation, place, startNs, endNs }: RequestSummary): Span {
   const { service, host, process } = place;
-  return toRow({
+  return {
     traceId,
     spanId: rootSpanId(traceId),
     parentSpanId: '',
@@ -140,7 +151,7 @@ function rootRow({ traceId, operation, place, startNs, endNs }: RequestSummary):
     statusMessage: '',
     events: [],
     links: [],
-  }).json;
+  };
 }
 
 async function removePaths(store: Store, ids: readonly string[]): Promise<void> {

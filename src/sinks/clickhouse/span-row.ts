@@ -1,6 +1,6 @@
 /** A span as a row of `otel_traces`. */
 import { ATTRIBUTE, SCOPE } from '../../semconv.ts';
-import type { Process } from '../../trace/processes.ts';
+import type { Span } from '../spans/span.ts';
 import { ns } from './message-rows.ts';
 
 export const SPAN_COLUMNS = [
@@ -32,32 +32,6 @@ export interface SpanRow {
   readonly timeNs: bigint;
   /** The text of a JSON array, in the order of SPAN_COLUMNS. */
   readonly json: string;
-}
-
-export type Attributes = Record<string, string>;
-
-export interface SpanLink {
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly attributes: Attributes;
-}
-
-export interface Span {
-  readonly traceId: string;
-  readonly spanId: string;
-  /** `''` for none. */
-  readonly parentSpanId: string;
-  readonly name: string;
-  readonly kind: 'Client' | 'Server' | 'Producer' | 'Consumer' | 'Internal';
-  readonly process: Process;
-  readonly startNs: bigint;
-  /** What is before the start counts as the start. */
-  readonly endNs: bigint;
-  readonly attributes: Attributes;
-  readonly isError: boolean;
-  readonly statusMessage: string;
-  readonly events: readonly { readonly timeNs: bigint; readonly eventType: string }[];
-  readonly links: readonly SpanLink[];
 }
 
 export function toRow(span: Span): SpanRow {

@@ -3,8 +3,8 @@ import { ATTRIBUTE } from '../../semconv.ts';
 import { httpSpanId, receiverSpanId } from '../../trace/ids.ts';
 import type { ClosedMessage } from '../../trace/traced-message.ts';
 import { rootOf } from '../../trace/traces.ts';
-import { tieOf } from './message-rows.ts';
-import type { Attributes, SpanLink } from './span-row.ts';
+import { tieOf } from '../clickhouse/message-rows.ts';
+import type { Attributes, SpanLink } from './span.ts';
 
 /**
  * The span that a message was sent in: what its sender did with the message that caused it; else, in the trace of a user's

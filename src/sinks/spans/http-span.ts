@@ -9,8 +9,8 @@ import { httpSpanId, senderSpanId } from '../../trace/ids.ts';
 import type { Operations } from '../../trace/operations.ts';
 import type { ClosedMessage } from '../../trace/traced-message.ts';
 import { rootOf } from '../../trace/traces.ts';
-import type { Attributes, Span } from './span-row.ts';
-import { parentSpanId, spanLinks, tieAttributes } from './span-ties.ts';
+import type { Attributes, Span } from './span.ts';
+import { parentSpanId, spanLinks, tieAttributes } from './ties.ts';
 
 /** @param audit the response's. The span has no length where the request was not seen to come. */
 export function httpSpan(closed: ClosedMessage, audit: AuditedRequest, operations: Operations): Span {
