@@ -1,19 +1,12 @@
-/** The `--operations` option: a site's own rules for naming operations, before the built-in ones. */
+/** The setting `operations`: a site's own rules for naming operations, before the built-in ones. */
 import { readFileSync } from 'node:fs';
-import { Option } from 'commander';
 import { Misuse, reasonOf } from '../errors.ts';
 import { API_VERSION, API_WORDS } from '../oslo/api-path.ts';
 import { listOf, type Rule, readRules } from '../trace/operation-rule.ts';
 import { BUILT_IN_OPERATIONS, Operations } from '../trace/operations.ts';
 
 export interface OperationsOptions {
-  readonly operations?: string;
-}
-
-export function operationsOption(): Option {
-  return new Option('--operations <FILE>', 'rules that name operations, before the built-in ones: JSON').env(
-    'OSLOTAP_OPERATIONS',
-  );
+  readonly operations?: string | undefined;
 }
 
 /** @throws Misuse naming the rule that is wrong. */

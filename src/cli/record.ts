@@ -18,21 +18,22 @@ import { redactMessage } from '../oslo/redact-message.ts';
 import { DRAIN_MS, INBOX_BYTES_MAX, type LiveSetUp } from '../service/set-up.ts';
 import { Stop } from '../service/stop.ts';
 import { thousands } from '../thousands.ts';
-import { addLiveOptions, type LiveOptions, parseDuration, readLiveSetUp } from './live-options.ts';
+import { readLiveSetUp } from './live-options.ts';
+import { addSettings, placing, settingsFor } from './settings-options.ts';
 
-interface RecordOptions extends LiveOptions {
-  readonly for?: number;
+interface RecordOptions {
   readonly dangerouslyKeepPayload?: true;
 }
+
+const SETTINGS = ['amqp', 'api', 'tls', 'tap.queueLength', 'tap.queueBytes', 'for'];
+/** Milliseconds. */
+const FOR_MS = 60_000;
 
 export function recordCommand(): Command {
   const command = new Command('record')
     .description('record a live firehose into a capture, without its secrets, to replay, to hand on, to report a bug with')
     .argument('<FILE>', 'X.ndjson.gz; must not exist. X.connections.json beside it names the processes (needs --api)');
-  return addLiveOptions(command)
-    .addOption(
-      new Option('--for <DURATION>', 'how long: 60s, 10m, 2h').env('OSLOTAP_FOR').argParser(parseDuration).default(60_000, '60s'),
-    )
+  return addSettings(command, SETTINGS, { for: { description: 'how long: 60s, 10m, 2h', otherwise: '60s' } })
     .addOption(
       new Option('--dangerously-keep-payload', 'keep live tokens, passwords and users’ data in the file: never hand it on'),
     )
@@ -52,12 +53,16 @@ const SNAPSHOT_MS = 10_000;
 async function record(file: string, options: RecordOptions, command: Command): Promise<void> {
   if (!file.endsWith('.ndjson.gz')) throw new Misuse(`${file}: name the capture X.ndjson.gz`);
   if (existsSync(file)) throw new Misuse(`${file} exists already: name another file`);
-  const setUp = readLiveSetUp(options, QUEUE_EXPIRES_MS, command);
-  const stop = new Stop(options.for);
+  const { settings, reading } = settingsFor(command, SETTINGS);
+  const setUp = placing(reading, () => readLiveSetUp(settings, QUEUE_EXPIRES_MS));
+  const stop = new Stop(settings.for ?? FOR_MS);
   const snapshots = new Snapshots(setUp);
   try {
     await snapshots.take();
-    const recording = new Recording(file, setUp, options);
+    const recording = new Recording(file, setUp, {
+      prefetch: settings.amqp.prefetch,
+      isRaw: options.dangerouslyKeepPayload === true,
+    });
     await recording.start();
     stop.onStop(() => void recording.stop());
     const written = await recording.run();
@@ -80,9 +85,9 @@ class Recording {
   readonly #file: string;
   readonly #isRaw: boolean;
 
-  constructor(file: string, setUp: LiveSetUp, { prefetch, dangerouslyKeepPayload }: RecordOptions) {
+  constructor(file: string, setUp: LiveSetUp, { prefetch, isRaw }: { readonly prefetch: number; readonly isRaw: boolean }) {
     this.#file = file;
-    this.#isRaw = dangerouslyKeepPayload === true;
+    this.#isRaw = isRaw;
     const queue = `${OWN_QUEUE_PREFIX}record.${randomBytes(4).toString('hex')}`;
     const clock = new Clock();
     this.#taps = setUp.brokers.map((broker) => {

@@ -1,45 +1,43 @@
 /** `oslotap tap status|arm|disarm`: the broker's side. */
-import { readFileSync } from 'node:fs';
 import { Argument, Command, Option } from 'commander';
+import { readTls } from '../../collectors/amqp/connect.ts';
+import { type Broker, parseAmqpUrl } from '../../collectors/amqp/url.ts';
 import { ManagementApi } from '../../collectors/management/api.ts';
-import { arm, DEFAULT_VHOSTS, disarm, type Outcome, type Step } from '../../collectors/management/arming.ts';
-import type { TlsFiles } from '../../collectors/management/http.ts';
+import { arm, disarm, type Outcome, type Step } from '../../collectors/management/arming.ts';
 import { ArmedRecord } from '../../collectors/management/record.ts';
 import { Failed, Misuse } from '../errors.ts';
 import { table } from '../report/format.ts';
+import type { Settings } from '../settings/schema.ts';
+import { given, placedAt, readSource } from './live-options.ts';
+import { addSettings, placing, settingsFor } from './settings-options.ts';
+import { stateDirectory } from './state-directory.ts';
 import { readStatus, statusJson, statusText } from './tap-status.ts';
 
 const ACTIONS = ['status', 'arm', 'disarm'] as const;
 
 interface TapOptions {
-  readonly api?: readonly string[];
-  readonly vhost?: readonly string[];
-  readonly state: string;
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
+  readonly state?: string;
   readonly force?: true;
   readonly json?: true;
 }
 
+const OPTIONS = ['api', 'amqp.vhosts', 'store', 'tls'];
+/** Where a configuration is for a shovel, the firehose is on another broker: the services'. */
+const SETTINGS = [...OPTIONS, 'amqp.url', 'tap.kinds', 'source.amqp.url', 'source.api'];
+
 export function tapCommand(): Command {
-  return new Command('tap')
+  const command = new Command('tap')
     .description("the broker's side: is the firehose on, and where? switch it on, or put back what was there")
-    .addArgument(new Argument('<action>', 'what to do').choices(ACTIONS))
+    .addArgument(new Argument('<action>', 'what to do').choices(ACTIONS));
+  return addSettings(command, OPTIONS, {
+    'amqp.vhosts': { description: 'vhosts', otherwise: "that of the broker's URL, else /; disarm: all that are recorded" },
+    store: { description: 'the store of oslotap run, if armed.json is beside it', otherwise: 'chdb:./oslotap-data' },
+  })
     .addOption(
-      new Option('--api <URL...>', 'management APIs, one for each node: http[s]://USER:PASSWORD@HOST:15672')
-        .env('OSLOTAP_API')
-        .argParser(toList),
+      new Option('--state <DIR>', 'where armed.json is: what arm found, for disarm (default: the directory of the store)').env(
+        'OSLOTAP_STATE',
+      ),
     )
-    .addOption(new Option('--vhost <VHOST...>', 'vhosts (default: "/")').env('OSLOTAP_VHOST').argParser(toList))
-    .addOption(
-      new Option('--state <DIR>', 'where armed.json is: what arm found, for disarm')
-        .env('OSLOTAP_STATE')
-        .default('./oslotap-data'),
-    )
-    .option('--ca <FILE>', 'https: the CA that signed the certificates of the management APIs')
-    .option('--cert <FILE>', 'https: a certificate of our own, where they ask for one')
-    .option('--key <FILE>', 'https: its key')
     .option('--force', 'disarm: off on every node, whoever switched it on')
     .option('--json', 'as JSON')
     .addHelpText('after', HELP)
@@ -65,68 +63,60 @@ A broker never switches its firehose off by itself: run disarm when the tap ends
 
 Exit codes: 0 done, 1 some node could not be asked or switched, 2 wrong usage or set-up (nothing was changed).`;
 
-/** `--vhost a b`, `--vhost a,b`, or once for each. */
-function toList(text: string, before: readonly string[] = []): string[] {
-  return [...new Set([...before, ...text.split(',').map((part) => part.trim())])].filter((part) => part !== '');
-}
-
 type Action = (typeof ACTIONS)[number];
+
+/** Which part of the broker's side is meant. */
+interface Target {
+  /** To look at or to arm. */
+  readonly vhosts: readonly string[];
+  /** To disarm; null: all that are recorded. */
+  readonly onlyVhosts: readonly string[] | null;
+  readonly isForced: boolean;
+  readonly isJson: boolean;
+}
 
 async function tap(action: Action, options: TapOptions, command: Command): Promise<void> {
   if (options.force === true && action !== 'disarm') throw new Misuse(`--force is for tap disarm, not for tap ${action}`);
-  if (options.api === undefined || options.api.length === 0) {
-    throw new Misuse('--api is missing: a management API for each node, http://USER:PASSWORD@HOST:15672, best in OSLOTAP_API');
+  const { settings, reading } = settingsFor(command, SETTINGS);
+  const isShovel = settings.tap.kinds?.includes('shovel') === true && reading.given.get('api.urls')?.origin.kind !== 'flag';
+  const urls = isShovel ? settings.source.api.urls : settings.api.urls;
+  const option = isShovel ? '--source-api' : '--api';
+  if (urls.length === 0) {
+    const [where, variable] = [isShovel ? 'source.api.urls' : option, isShovel ? 'OSLOTAP_SOURCE_API' : 'OSLOTAP_API'];
+    throw new Misuse(`${where} is missing: a management API for each node, http://USER:PASSWORD@HOST:15672, best in ${variable}`);
   }
-  if (command.getOptionValueSource('api') === 'cli' && options.api.some(hasPassword)) warnOfPassword();
-  const tls = readTls(options);
-  const apis = options.api.map((url) => new ManagementApi(url, tls));
+  const onlyVhosts = settings.amqp.vhosts === undefined ? null : [...new Set(settings.amqp.vhosts)];
+  const vhosts = onlyVhosts ?? (action === 'disarm' ? [] : placing(reading, () => [brokerOf(settings, isShovel).vhost]));
+  const apis = placing(reading, () => {
+    const tls = readTls(given(settings.tls));
+    return urls.map((url) => placedAt(option, () => new ManagementApi(url, tls)));
+  });
   try {
-    await act(action, apis, new ArmedRecord(options.state), options);
+    const record = new ArmedRecord(options.state || placing(reading, () => stateDirectory(settings.store)));
+    await act(action, apis, record, { vhosts, onlyVhosts, isForced: options.force === true, isJson: options.json === true });
   } finally {
     for (const api of apis) api.close();
   }
 }
 
-function hasPassword(url: string): boolean {
-  return URL.canParse(url) && new URL(url).password !== '';
+function brokerOf({ amqp, source }: Settings, isShovel: boolean): Broker {
+  return isShovel && source.amqp.url !== undefined ? readSource(source.amqp.url) : parseAmqpUrl(amqp.url);
 }
 
-function warnOfPassword(): void {
-  process.stderr.write('oslotap: --api shows its password to every user of this machine: put the URLs into OSLOTAP_API\n');
-}
-
-function readTls({ ca, cert, key }: TapOptions): TlsFiles {
-  if ((cert === undefined) !== (key === undefined)) throw new Misuse('--cert and --key belong together: give both');
-  return {
-    ...(ca === undefined ? {} : { ca: readPem('--ca', ca) }),
-    ...(cert === undefined ? {} : { cert: readPem('--cert', cert) }),
-    ...(key === undefined ? {} : { key: readPem('--key', key) }),
-  };
-}
-
-function readPem(option: string, file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new Misuse(`${option} ${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
-  }
-}
-
-async function act(action: Action, apis: readonly ManagementApi[], record: ArmedRecord, options: TapOptions): Promise<void> {
-  const { vhost, force: isForced = false, json = false } = options;
+async function act(action: Action, apis: readonly ManagementApi[], record: ArmedRecord, target: Target): Promise<void> {
+  const { vhosts, onlyVhosts, isForced, isJson } = target;
   if (action === 'status') {
-    const status = await readStatus(apis, vhost ?? DEFAULT_VHOSTS, record);
-    process.stdout.write(json ? `${JSON.stringify(statusJson(status))}\n` : statusText(status));
+    const status = await readStatus(apis, vhosts, record);
+    process.stdout.write(isJson ? `${JSON.stringify(statusJson(status))}\n` : statusText(status));
     const last = status.problems.at(-1);
     for (const problem of status.problems.slice(0, -1)) process.stderr.write(`oslotap: ${problem}\n`);
     if (last !== undefined) throw new Failed(last);
     return;
   }
-  const only = vhost === undefined ? {} : { vhosts: vhost };
-  const steps =
-    action === 'arm' ? await arm(apis, vhost ?? DEFAULT_VHOSTS, record) : await disarm(apis, record, { ...only, isForced });
-  process.stdout.write(json ? `${JSON.stringify(steps)}\n` : stepText(steps));
-  if (steps.length === 0 && !json) process.stderr.write(`oslotap: nothing to put back: ${record.path} names no node\n`);
+  const only = onlyVhosts === null ? {} : { vhosts: onlyVhosts };
+  const steps = action === 'arm' ? await arm(apis, vhosts, record) : await disarm(apis, record, { ...only, isForced });
+  process.stdout.write(isJson ? `${JSON.stringify(steps)}\n` : stepText(steps));
+  if (steps.length === 0 && !isJson) process.stderr.write(`oslotap: nothing to put back: ${record.path} names no node\n`);
   const failed = steps.filter(({ outcome }) => outcome === 'not_done');
   const [first] = failed;
   if (first === undefined) return;

@@ -1,25 +1,29 @@
 /** Taps and options that do not go together are one line, before any connection is made. */
 import { Command } from 'commander';
 import { expect, test } from 'vitest';
-import { addLiveOptions, readLiveSetUp } from '../../../src/cli/live-options.ts';
-import { addTapOptions, readTapPlans } from '../../../src/cli/tap-plans.ts';
+import { readLiveSetUp } from '../../../src/cli/live-options.ts';
+import { addSettings, readCommand } from '../../../src/cli/settings-options.ts';
+import { readTapPlans } from '../../../src/cli/tap-plans.ts';
+import { settingsOf } from '../../../src/settings/read.ts';
+
+const SETTINGS = ['amqp', 'api', 'tls', 'tap', 'source'];
 
 function plansOf(line: string) {
-  const command = addTapOptions(addLiveOptions(new Command()))
+  const command = addSettings(new Command(), SETTINGS)
     .exitOverride()
     .configureOutput({ writeErr: () => {} });
   command.parse(
     line.split(' ').filter((word) => word !== ''),
     { from: 'user' },
   );
-  const options = command.opts();
-  return readTapPlans(options as never, readLiveSetUp(options as never, 1_000, command), command);
+  const settings = settingsOf(readCommand(command, SETTINGS));
+  return readTapPlans(settings, readLiveSetUp(settings, 1_000));
 }
 
 const API = '--api http://u@h:15672';
 
 test.each([
-  ['--tap carrier-pigeon', /Allowed choices are firehose, shovel, notifications/],
+  ['--tap carrier-pigeon', /--tap\[0\]: it is firehose, shovel or notifications/],
   ['--tap shovel notifications', /--tap shovel goes alone/],
   ['--source-amqp amqp://h', /are for --tap shovel/],
   ['--tap shovel --source-amqp amqp://h', /--source-amqp needs --api/],
@@ -29,6 +33,10 @@ test.each([
   ['--notification-topics x', /--notification-topics is for --tap notifications/],
   ['--tier requests', /--tier requests needs --api/],
   [`--tier requests --tap notifications ${API}`, /leave out --tap/],
+  ['--tap ,', /--tap: it names none/],
+  ['--arm', /--arm needs --api: the management API of each node/],
+  ['--arm --tap shovel', /--arm needs --source-api/],
+  [`--arm --tap notifications ${API}`, /--arm is for the firehose/],
 ])('%s', (line, message) => {
   expect(() => plansOf(line)).toThrow(message);
 });

@@ -1,0 +1,73 @@
+/** The types of settings. Each says in one line what it is; no message repeats a value, which may be a secret in the wrong place. */
+import { z } from 'zod';
+
+export const text = z
+  .string({ error: 'it is text: put it in quotes where it looks like something else' })
+  .regex(/^[^\p{Cc}]+$/u, { error: 'it is text on one line, and not empty' })
+  .max(4_096, { error: 'it is at most 4096 characters' });
+
+/** @param most where the broker or the machine has a bound. */
+export function whole(least: number, most: number = Number.MAX_SAFE_INTEGER) {
+  const error = `it is a whole number from ${least}${most === Number.MAX_SAFE_INTEGER ? '' : ` to ${most}`}`;
+  return z.int({ error }).min(least, { error }).max(most, { error });
+}
+
+/** A part of the whole, 0 to 1. */
+export const share = (() => {
+  const error = 'it is a number from 0 to 1';
+  return z.number({ error }).min(0, { error }).max(1, { error });
+})();
+
+export const yesNo = z.boolean({ error: 'it is true or false' });
+
+export function oneOf<const Names extends readonly [string, string, ...string[]]>(...names: Names) {
+  return z.enum(names, { error: `it is ${enumerate(names)}` });
+}
+
+export function listOf<Item extends z.ZodType>(item: Item) {
+  return z.array(item, { error: 'it is a list: [a, b]' }).max(1_000, { error: 'it has at most 1000 entries' });
+}
+
+const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
+/** What a timer can wait: 24 days. Milliseconds. */
+const DURATION_MS_MAX = 2 ** 31 - 1;
+
+/** `60s`, `10m`, `2h` → milliseconds. */
+export const duration = z.string({ error: 'it is 60s, 10m or 2h' }).transform((value, context) => {
+  const [, count, unit = ''] = /^(\d+(?:\.\d+)?)([smh])$/.exec(value) ?? [];
+  const ms = Number(count) * (UNITS[unit] ?? Number.NaN);
+  if (ms <= DURATION_MS_MAX) return ms;
+  context.addIssue({ code: 'custom', message: Number.isNaN(ms) ? 'it is 60s, 10m or 2h' : 'it is at most 596h' });
+  return z.NEVER;
+});
+
+/** Where a server of ours listens; null: it does not. */
+export type Listen = { readonly host: string; readonly port: number } | null;
+
+/** `127.0.0.1:9718`, `[::1]:9718`, `localhost:0` (any free port), or `off`. */
+export const listen = z.string({ error: 'it is HOST:PORT, or off' }).transform((value, context): Listen => {
+  if (value === 'off') return null;
+  const [, v6, name, port] = /^(?:\[([0-9a-fA-F:.]+)\]|([\w.-]+)):(\d{1,5})$/.exec(value) ?? [];
+  const host = v6 ?? name;
+  if (host !== undefined && Number(port) <= 65_535) return { host, port: Number(port) };
+  context.addIssue({ code: 'custom', message: 'it is HOST:PORT, or off' });
+  return z.NEVER;
+});
+
+/** `NAME: VALUE` → both. Which names and values a header may have is for whoever sends it to say. */
+export const header = z.string({ error: 'it is "NAME: VALUE"' }).transform((line, context): [name: string, value: string] => {
+  const [, name, value] = /^([\w-]{1,256}):[ \t]*([^\p{Cc}]{1,4096})$/u.exec(line) ?? [];
+  if (name !== undefined && value !== undefined) return [name, value];
+  context.addIssue({ code: 'custom', message: 'it is "NAME: VALUE"' });
+  return z.NEVER;
+});
+
+/** Nobody from outside the machine reaches it. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+/** `a, b or c` */
+export function enumerate(names: readonly string[]): string {
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
+}
