@@ -22,6 +22,8 @@ export interface OpenStory extends TracedMessage {
   deliveryKeys: Set<string> | null;
   /** The clock when its last event came. With events in order that is the event's own time. */
   touchedNs: bigint;
+  /** Its last activity when it was handed on as it stood, while open; 0 where it never was. */
+  shownNs: bigint;
   /** True once it was looked at and not due: it may stand far back in the queue. */
   isQueuedLong: boolean;
   /** The work that it was sent for, while the answer may wake that. */
@@ -39,6 +41,12 @@ interface Due {
   /** Of those due at the same time the one that was queued first goes first. */
   readonly nth: number;
   readonly uniqueId: string;
+}
+
+export interface WaitingCalls {
+  readonly count: number;
+  /** When the oldest of them was published; null where there is none. */
+  readonly oldestNs: bigint | null;
 }
 
 /** Of the bound's stories so many may be calls, where others wait too: a flood of either leaves room for the other. */
@@ -74,6 +82,18 @@ export class OpenStories {
 
   get size(): number {
     return this.#calls.size + this.#others.size;
+  }
+
+  /** Walks over all open calls. */
+  get waitingCalls(): WaitingCalls {
+    let count = 0;
+    let oldestNs: bigint | null = null;
+    for (const { publish, reply, answeredNs } of this.#calls.values()) {
+      if (publish === null || reply !== null || answeredNs !== null) continue;
+      count++;
+      if (oldestNs === null || publish.timeNs < oldestNs) oldestNs = publish.timeNs;
+    }
+    return { count, oldestNs };
   }
 
   get(uniqueId: string): OpenStory | undefined {
@@ -242,6 +262,7 @@ export function newStory(message: Initiating, event: BrokerEvent): OpenStory {
     replyKeys: [],
     deliveryKeys: null,
     touchedNs: event.timeNs,
+    shownNs: 0n,
     isQueuedLong: false,
     sender: null,
     weight: 0,
@@ -289,4 +310,10 @@ function isStreamed({ deliveries }: TracedMessage): boolean {
 /** The last thing seen of a message: an event of its own, or what its handlers did. */
 export function lastActivityNs({ lastEventNs, deliveries }: TracedMessage): bigint {
   return deliveries.reduce((last, { lastActivityNs: at }) => (at > last ? at : last), lastEventNs);
+}
+
+/** A story as it stands, which does not change when the story goes on. */
+export function copyOf(story: OpenStory): OpenStory {
+  const deliveries = story.deliveries.map((delivery) => ({ ...delivery, notifications: [...delivery.notifications] }));
+  return { ...story, deliveries };
 }

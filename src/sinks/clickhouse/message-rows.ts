@@ -156,25 +156,22 @@ export function messageRow(closed: ClosedMessage, operations: Operations = BUILT
 }
 
 /**
- * How much a story knows: of two rows of one message the one that knows more replaces the other. Events of its own, what
- * its handlers did, its parent, its request, its sender's name; and half a step more where it ended by itself, not because the input did.
+ * Of two rows of one message the one that knows more replaces the other; and half a step more counts a story that ended by
+ * itself, not because the input did.
  */
-export function revisionOf({ traced, reason, from }: ClosedMessage): number {
+export function revisionOf(closed: ClosedMessage): number {
+  return 2 * knowledgeOf(closed) + Number(closed.reason !== 'end_of_input' && closed.reason !== 'evicted');
+}
+
+/** How much a story knows: events of its own, what its handlers did, its parent, its request, its sender's name. */
+export function knowledgeOf({ traced, from }: ClosedMessage): number {
   const { publish, deliveries, replyCount, replyDeliveries, trace, cause, join } = traced;
   const activities = deliveries.reduce((sum, delivery) => sum + delivery.activities, 0);
   const told = Number(cause !== null) + Number(join !== 'none') + Number(from.service !== '');
   // Seen by a firehose: more than the name that a notification gives itself.
   const seen = publish.connection === '' ? 1 : 3;
-  const known =
-    seen +
-    deliveries.length +
-    replyCount +
-    replyDeliveries +
-    activities +
-    mergeCount(trace) +
-    told +
-    Number(traced.beganNs !== null);
-  return 2 * known + Number(reason !== 'end_of_input' && reason !== 'evicted');
+  const began = Number(traced.beganNs !== null);
+  return seen + deliveries.length + replyCount + replyDeliveries + activities + mergeCount(trace) + told + began;
 }
 
 /** By what a message is in its trace: its own tie, or that of the trace it began in to the one that took it in. */

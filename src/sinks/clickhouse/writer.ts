@@ -9,9 +9,10 @@
 import type { Batch, Sink, Unmatched } from '../../pipeline.ts';
 import type { Store } from '../../store/store.ts';
 import { BUILT_IN_OPERATIONS, type Operations } from '../../trace/operations.ts';
-import type { ClosedMessage } from '../../trace/traced-message.ts';
+import type { ClosedMessage, Status } from '../../trace/traced-message.ts';
 import { GAP_COLUMNS, gapRow } from './gap-rows.ts';
 import {
+  knowledgeOf,
   LINK_COLUMNS,
   linkRows,
   MESSAGE_COLUMNS,
@@ -36,6 +37,14 @@ interface TimeRange {
   readonly toNs: bigint;
 }
 
+/** A message that was written while it was open. */
+interface Shown {
+  readonly knowledge: number;
+  readonly status: Status;
+}
+
+const EVER: TimeRange = { fromNs: 0n, toNs: 2n ** 63n - 1n };
+
 /** A span that is in the store, and is written anew. */
 interface Leftover {
   readonly key: string;
@@ -44,6 +53,12 @@ interface Leftover {
 
 export class ClickHouseWriter implements Sink {
   readonly tally: WriteTally = { messages: 0, spans: 0, known: 0 };
+  /** Called with messages once their first rows are in, without those that the store had of a run before this one. */
+  onFirst: (messages: readonly ClosedMessage[]) => void = () => {};
+  /** The same with messages that have ended, once their last rows are in. */
+  onEnded: (messages: readonly ClosedMessage[]) => void = () => {};
+  /** Messages that were written while they were open: as what. */
+  readonly #shown = new Map<string, Shown>();
   readonly #store: Store;
   readonly #operations: Operations;
   /** The times of what may be in the store already: of a run before this one, or of a batch that failed half-way. */
@@ -90,9 +105,38 @@ export class ClickHouseWriter implements Sink {
   async close(): Promise<void> {}
 
   async #writeMessages(messages: readonly ClosedMessage[]): Promise<void> {
-    const fresh = await this.#leaveOutKnown(messages);
+    const first = messages.filter(({ traced }) => !this.#shown.has(traced.uniqueId));
+    const changed = messages.filter((closed) => this.#isChanged(closed));
+    const fresh = await this.#writeRows(first, this.#before);
+    await this.#writeRows(changed, EVER);
+    this.tally.known += first.length - fresh.length;
+    const ended = messages.filter(({ reason }) => reason !== 'end_of_input');
+    const known = new Set(first);
+    for (const closed of fresh) known.delete(closed);
+    this.#noteShown(messages);
+    this.onFirst(fresh);
+    this.onEnded(ended.filter((closed) => !known.has(closed)));
+  }
+
+  /** Whether its row is not what it was written as while it was open. */
+  #isChanged(closed: ClosedMessage): boolean {
+    const shown = this.#shown.get(closed.traced.uniqueId);
+    return shown !== undefined && (shown.knowledge !== knowledgeOf(closed) || shown.status !== closed.status);
+  }
+
+  #noteShown(messages: readonly ClosedMessage[]): void {
+    for (const closed of messages) {
+      const { uniqueId } = closed.traced;
+      if (closed.reason !== 'end_of_input') this.#shown.delete(uniqueId);
+      else this.#shown.set(uniqueId, { knowledge: knowledgeOf(closed), status: closed.status });
+    }
+  }
+
+  /** @param before the times of what may be in the store already. @returns those that were not. */
+  async #writeRows(messages: readonly ClosedMessage[], before: TimeRange | null): Promise<readonly ClosedMessage[]> {
+    const fresh = await this.#leaveOutKnown(messages, before);
     const spans = fresh.flatMap((closed) => spanRows(closed, this.#operations));
-    await this.#removeLeftovers(fresh, spans);
+    await this.#removeLeftovers(fresh, spans, before);
     await this.#store.insert(
       'otel_traces',
       SPAN_COLUMNS,
@@ -106,11 +150,14 @@ export class ClickHouseWriter implements Sink {
     );
     this.tally.messages += fresh.length;
     this.tally.spans += spans.length;
-    this.tally.known += messages.length - fresh.length;
+    return fresh;
   }
 
-  async #leaveOutKnown(messages: readonly ClosedMessage[]): Promise<readonly ClosedMessage[]> {
-    const range = this.#overlap(messages.map(({ traced }) => traced.publish.timeNs));
+  async #leaveOutKnown(messages: readonly ClosedMessage[], before: TimeRange | null): Promise<readonly ClosedMessage[]> {
+    const range = overlap(
+      messages.map(({ traced }) => traced.publish.timeNs),
+      before,
+    );
     if (range === null) return messages;
     const rows = await this.#store.query<{ id: string; revision: number }>(
       `SELECT lower(hex(unique_id)) AS id, max(revision) AS revision FROM oslo_messages
@@ -132,9 +179,12 @@ export class ClickHouseWriter implements Sink {
     return fresh;
   }
 
-  async #removeLeftovers(messages: readonly ClosedMessage[], spans: readonly SpanRow[]): Promise<void> {
+  async #removeLeftovers(messages: readonly ClosedMessage[], spans: readonly SpanRow[], before: TimeRange | null): Promise<void> {
     const wanted = [...spans, ...messages.flatMap(formerSpans)];
-    const range = this.#overlap(wanted.map(({ timeNs }) => timeNs));
+    const range = overlap(
+      wanted.map(({ timeNs }) => timeNs),
+      before,
+    );
     if (range === null) return;
     const keys = [...new Set(wanted.map(({ spanId, timeNs }) => `${spanId}${timeNs}`))];
     const rows = await this.#store.query<Leftover>(
@@ -166,7 +216,10 @@ export class ClickHouseWriter implements Sink {
   }
 
   async #writeUnmatched(unmatched: readonly Unmatched[]): Promise<void> {
-    const range = this.#overlap(unmatched.map(({ event }) => event.timeNs));
+    const range = overlap(
+      unmatched.map(({ event }) => event.timeNs),
+      this.#before,
+    );
     const known = range === null ? new Set<string>() : await this.#knownUnmatched(unmatched, range);
     const fresh = unmatched.filter((item) => !known.has(unmatchedId(item)));
     await this.#store.insert('oslo_unmatched', UNMATCHED_COLUMNS, fresh.map(unmatchedRow));
@@ -189,13 +242,13 @@ export class ClickHouseWriter implements Sink {
     const range = rangeOf([...times, ...unmatched.map(({ event }) => event.timeNs)]);
     this.#before = range === null || this.#before === null ? (range ?? this.#before) : union(range, this.#before);
   }
+}
 
-  /** The batch's own times, or null where the store held nothing of them before. */
-  #overlap(times: readonly bigint[]): TimeRange | null {
-    const range = rangeOf(times);
-    if (this.#before === null || range === null) return null;
-    return range.toNs < this.#before.fromNs || range.fromNs > this.#before.toNs ? null : range;
-  }
+/** The batch's own times, or null where the store held nothing of them before. */
+function overlap(times: readonly bigint[], before: TimeRange | null): TimeRange | null {
+  const range = rangeOf(times);
+  if (before === null || range === null) return null;
+  return range.toNs < before.fromNs || range.fromNs > before.toNs ? null : range;
 }
 
 function rangeOf(times: readonly bigint[]): TimeRange | null {
