@@ -1,4 +1,4 @@
-/** Builds dist/: JavaScript from the sources, and the .sql files beside it. Runs before `npm pack`. */
+/** Builds dist/: JavaScript from the sources, and the .sql and .xml files beside it. Runs before `npm pack`. */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -14,4 +14,5 @@ if (tsc.status !== 0) process.exit(1);
 for (const folder of ['store/migrations', 'queries']) {
   cpSync(`${root}src/${folder}`, `${root}dist/src/${folder}`, { recursive: true, filter: (path) => !path.endsWith('.ts') });
 }
+cpSync(`${root}src/store/access.xml`, `${root}dist/src/store/access.xml`);
 chmodSync(`${root}dist/src/cli/bin.js`, 0o755);

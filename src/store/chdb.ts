@@ -4,13 +4,34 @@
  *   DIR/oslotap.json   who has it open (lock.ts)
  *   DIR/chdb/          the engine's own files
  */
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import type { Session } from 'chdb';
 import { Failed, Misuse, reasonOf } from '../errors.ts';
-import { type Holder, lock, unlock } from './lock.ts';
+import { announce, type Holder, lock, type QueryAddress, unlock } from './lock.ts';
+import type { Reader } from './read-request.ts';
 import type { QueryParams, Store } from './store.ts';
+
+/** The embedded store, which can let others read beside it. */
+export interface EmbeddedStore extends Store {
+  /** For other people's queries, read only and fenced. Close it before the store. */
+  openReader(): Promise<Reader>;
+  /** Tells other processes of this user where their queries are answered; null: no longer. */
+  announce(address: QueryAddress | null): void;
+}
 
 export interface OpenOptions {
   readonly directory: string;
@@ -30,23 +51,37 @@ const FRUGAL: readonly string[] = [
   '--input_format_parallel_parsing=0',
   '--max_threads=1',
 ];
+const ACCESS_FILE = fileURLToPath(new URL('access.xml', import.meta.url));
+/** Rights for those who read beside it: read once, by the first connection of a process. */
+const ACCESS: readonly string[] = [`--config-file=${ACCESS_FILE}`, `--users_config=${ACCESS_FILE}`];
 
 /**
  * Opens the embedded store.
  * @throws Misuse where the engine is not installed, or the directory is missing, held or not writable.
  */
-export async function openChdb(options: OpenOptions): Promise<Store> {
+export async function openChdb(options: OpenOptions): Promise<EmbeddedStore> {
   const { Session } = await loadEngine();
   prepareDirectory(options);
   await takeLock(options);
   try {
     removeEmptyMutations(join(options.directory, ENGINE_DIRECTORY, 'store'));
+    if (options.isWriter) closeStandardInput();
     const path = join(resolve(options.directory), ENGINE_DIRECTORY);
-    return new ChdbStore(new Session(path, { connectionArgs: options.isWriter ? FRUGAL : [] }), options.directory);
+    return new ChdbStore(
+      new Session(path, { connectionArgs: options.isWriter ? [...FRUGAL, ...ACCESS] : [] }),
+      options.directory,
+    );
   } catch (error) {
     unlock(options.directory);
     throw new Failed(`the store in ${options.directory} cannot be opened: ${reasonOf(error)}`);
   }
+}
+
+/** The engine takes what waits on standard input (a key pressed in the terminal is enough) for rows of the next INSERT, and refuses it. */
+function closeStandardInput(): void {
+  if (fstatSync(0).rdev === statSync('/dev/null').rdev) return;
+  closeSync(0);
+  openSync('/dev/null', 'r'); // the lowest number that is free: 0 again
 }
 
 /**
@@ -132,7 +167,7 @@ function grown(buffer: Buffer, length: number, needed: number): Buffer {
   return larger;
 }
 
-class ChdbStore implements Store {
+class ChdbStore implements EmbeddedStore {
   readonly #session: Session;
   #buffer: Buffer = Buffer.allocUnsafe(1024 * 1024);
   readonly #directory: string;
@@ -159,6 +194,15 @@ class ChdbStore implements Store {
   async insert(table: string, columns: readonly string[], rows: readonly string[]): Promise<void> {
     if (rows.length === 0) return;
     await this.#guard(this.#session.insert({ table, columns, values: this.#encode(rows), format: 'JSONCompactEachRow' }));
+  }
+
+  async openReader(): Promise<Reader> {
+    const { ReadEngine } = await import('./read-engine.ts');
+    return new ReadEngine(join(this.#directory, ENGINE_DIRECTORY));
+  }
+
+  announce(address: QueryAddress | null): void {
+    announce(this.#directory, address);
   }
 
   async close(): Promise<void> {
