@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /**
- * Installs what the tests against a real RabbitMQ and a real oslo.messaging need. Plain Node ≥ 20, nothing installed.
+ * Installs what the tests against a real RabbitMQ and a real oslo.messaging need, and those of deploy/.
+ * Plain Node ≥ 20, nothing installed.
  *
  *   node scripts/install-test-needs.mjs            as root on Debian or Ubuntu: apt-get installs what is missing
  *   node scripts/install-test-needs.mjs --check    only says what is missing
@@ -11,8 +12,12 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-// python3-venv and openssl: for a recent oslo.messaging beside Debian's, and for a broker with TLS.
-const NEEDS = ['rabbitmq-server', 'python3-oslo.messaging', 'python3', 'python3-venv', 'openssl'];
+// python3-venv and openssl: for a recent oslo.messaging beside Debian's, and for a broker with TLS. systemd, prometheus and
+// prometheus-alertmanager: for systemd-analyze, promtool and amtool, which check what deploy/ has.
+const NEEDS = [
+  ...['rabbitmq-server', 'python3-oslo.messaging', 'python3', 'python3-venv', 'openssl'],
+  ...['systemd', 'prometheus', 'prometheus-alertmanager'],
+];
 const POLICY = '/usr/sbin/policy-rc.d';
 
 const say = (line) => console.log(`test needs: ${line}`);
@@ -56,6 +61,9 @@ function missingPrograms() {
     python3: () => isInPath('python3'),
     'python3-venv': () => pythons.some((python) => spawnSync(python, ['-c', 'import ensurepip, venv']).status === 0),
     openssl: () => isInPath('openssl'),
+    systemd: () => isInPath('systemd-analyze'),
+    prometheus: () => isInPath('promtool'),
+    'prometheus-alertmanager': () => isInPath('amtool'),
   };
   return NEEDS.filter((name) => !present[name]());
 }

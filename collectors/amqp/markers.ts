@@ -86,6 +86,11 @@ export class Markers {
     this.#forget();
   }
 
+  /** Until now another consumer was given what comes, our markers too: that they do not come back says nothing. */
+  takeOver(): void {
+    this.#forget();
+  }
+
   /** Resolves with true once everything that was published before now was received; with false where that takes too long. */
   async drained(timeoutMs: number): Promise<boolean> {
     if (this.#channel === null || this.#isBlocked) return false;

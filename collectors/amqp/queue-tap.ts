@@ -292,6 +292,7 @@ export class QueueTap {
     const { inbox, clock, toReceived, prefetch } = this.#options;
     this.#passBacklog();
     const { fields, properties } = message;
+    if (this.isStandby) this.#markers.takeOver();
     this.isActive = true;
     if (fields.exchange === '' || fields.routingKey === this.#markerQueue) {
       this.#markers.receive(properties);

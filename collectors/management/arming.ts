@@ -12,7 +12,7 @@ import { ApiError } from './api-error.ts';
 import { type Cluster, clusterNodes, gaps, identify, type Member } from './cluster.ts';
 import type { ArmedEntry, ArmedRecord } from './record.ts';
 
-export const DEFAULT_VHOSTS: readonly string[] = ['/'];
+const DEFAULT_VHOSTS: readonly string[] = ['/'];
 
 /** What became of one vhost on one node: the closed list. */
 export type Outcome =
