@@ -22,6 +22,11 @@ export interface Log {
   error(event: string, text: string, facts?: Facts): void;
 }
 
+export interface CountingLog extends Log {
+  /** Lines that were left out. */
+  readonly suppressedCount: number;
+}
+
 export interface LogOptions {
   /** @default 'auto' */
   readonly format?: LogFormat;
@@ -44,7 +49,7 @@ const MINUTE_MS = 60_000;
 /** Wipes a status line that stands there: watchers of a terminal see each line whole. */
 const WIPE = '\r\x1b[2K';
 
-export function createLog(options: LogOptions = {}): Log {
+export function createLog(options: LogOptions = {}): CountingLog {
   const { format = 'auto', level = 'info', output = process.stderr, nowMs = () => performance.now() } = options;
   const isTerminal = output.isTTY === true;
   const logger = pino(
@@ -65,7 +70,14 @@ export function createLog(options: LogOptions = {}): Log {
       const left = suppressed === 0 ? {} : { suppressed };
       logger[level]({ event, ...facts, ...left }, suppressed === 0 ? text : `${text} (and ${suppressed} more like it before)`);
     };
-  return { info: tell('info'), warn: tell('warn'), error: tell('error') };
+  return {
+    info: tell('info'),
+    warn: tell('warn'),
+    error: tell('error'),
+    get suppressedCount() {
+      return limit.suppressedCount;
+    },
+  };
 }
 
 function readable(output: LogOutput, isTerminal: boolean): LogOutput {
@@ -82,6 +94,7 @@ function readable(output: LogOutput, isTerminal: boolean): LogOutput {
 class Limit {
   readonly #told = new Map<string, { sinceMs: number; count: number; suppressed: number }>();
   readonly #nowMs: () => number;
+  suppressedCount = 0;
 
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs;
@@ -95,6 +108,7 @@ class Limit {
     if (nowMs - told.sinceMs >= MINUTE_MS) Object.assign(told, { sinceMs: nowMs, count: 0 });
     if (told.count >= LINES_PER_MINUTE) {
       told.suppressed++;
+      this.suppressedCount++;
       return null;
     }
     told.count++;

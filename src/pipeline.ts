@@ -9,7 +9,9 @@ import { decode } from './oslo/decode.ts';
 import { isOwnTraffic } from './oslo/own-traffic.ts';
 import { Correlator, type UnmatchedReason } from './trace/correlator.ts';
 import { DEFAULT_LIMITS, type Limits } from './trace/limits.ts';
+import type { WaitingCalls } from './trace/open-stories.ts';
 import { Processes } from './trace/processes.ts';
+import type { Tables } from './trace/recent.ts';
 import { Reorder, type ReorderWindow } from './trace/reorder.ts';
 import type { ClosedMessage, ClosedReason } from './trace/traced-message.ts';
 
@@ -118,8 +120,25 @@ export class Pipeline {
     return this.#correlator.openCount;
   }
 
+  /** Calls that wait for their reply. */
+  get waitingCalls(): WaitingCalls {
+    return this.#correlator.waitingCalls;
+  }
+
+  get tables(): Tables {
+    return this.#correlator.tables;
+  }
+
   get isFull(): boolean {
     return this.#batch.size >= BATCH_STORIES;
+  }
+
+  /** Has some of what is open and quiet written as it stands; a later row replaces it where it goes on. */
+  showQuiet(): void {
+    for (const story of this.#correlator.quietStories()) {
+      this.#batch.closed(story);
+      if (this.isFull) return;
+    }
   }
 
   /** Begins to write what waits. Resolves when the batch before it is written: one is written while the next one fills. */

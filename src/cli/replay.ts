@@ -5,24 +5,30 @@ import { Command } from 'commander';
 import { readCapture } from '../../collectors/capture/read.ts';
 import { readSnapshot } from '../../collectors/capture/snapshot.ts';
 import { Failed, Misuse, reasonOf } from '../errors.ts';
+import { createLog } from '../log.ts';
 import type { TappedMessage } from '../message.ts';
 import { learnProcesses, runPipeline, type Sink, type Tally } from '../pipeline.ts';
-import { summarizeAll } from '../service/summaries.ts';
+import { endWithoutExporters } from '../service/outlets.ts';
+import { type OnRoots, summarizeAll } from '../service/summaries.ts';
 import { ClickHouseWriter, type WriteTally } from '../sinks/clickhouse/writer.ts';
+import { alsoTo, OtlpSpans } from '../sinks/otlp/otlp-spans.ts';
 import type { Store } from '../store/store.ts';
 import { thousands } from '../thousands.ts';
 import type { Operations } from '../trace/operations.ts';
 import { Processes } from '../trace/processes.ts';
-import { type OperationsOptions, operationsOption, readOperations } from './operations-option.ts';
+import { readOperations } from './operations-option.ts';
+import { readOtlp } from './otlp-options.ts';
 import { Progress } from './progress.ts';
-import { openWriter, type StoreOptions, storeOption } from './store-option.ts';
+import { addSettings, placing, settingsFor } from './settings-options.ts';
+import { openWriter } from './store-option.ts';
+
+const SETTINGS = ['store', 'operations', 'otlp'];
 
 export function replayCommand(): Command {
-  return new Command('replay')
+  const command = new Command('replay')
     .description('read captures of a firehose into the store; the same capture twice changes nothing')
-    .argument('<FILE...>', 'captures: NDJSON, gzip or plain; X.connections.json beside X.ndjson.gz names the processes')
-    .addOption(storeOption())
-    .addOption(operationsOption())
+    .argument('<FILE...>', 'captures: NDJSON, gzip or plain; X.connections.json beside X.ndjson.gz names the processes');
+  return addSettings(command, SETTINGS)
     .option('--json', 'print what was counted as JSON, a line a file')
     .addHelpText(
       'after',
@@ -33,25 +39,40 @@ With --store none nothing is kept: a check of what is in a capture.`,
     .action(replay);
 }
 
-interface ReplayOptions extends StoreOptions, OperationsOptions {
+interface ReplayOptions {
   readonly json?: true;
 }
 
-async function replay(files: readonly string[], options: ReplayOptions): Promise<void> {
+async function replay(files: readonly string[], options: ReplayOptions, command: Command): Promise<void> {
   for (const file of files) assertReadable(file);
-  const operations = readOperations(options);
+  const { settings, reading } = settingsFor(command, SETTINGS);
+  const operations = placing(reading, () => readOperations(settings));
   const interrupt = new AbortController();
   const onSignal = () => interrupt.abort();
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
-  const store = await openWriter(options, 'replay');
+  const endpoint = readOtlp(settings);
+  const otlp = endpoint === null ? null : await OtlpSpans.open(endpoint, createLog(), operations);
+  const store = await openWriter(settings, 'replay');
   try {
-    const parts = { store, operations, signal: interrupt.signal };
+    const parts = { store, operations, otlp, signal: interrupt.signal };
     for (const file of files) await replayFile(file, parts, options);
   } finally {
-    if (store !== null && !interrupt.signal.aborted) await summarizeAll(store).catch(warnUnsummarized);
+    const onRoots: OnRoots = (roots) => otlp?.takeSpans(roots);
+    if (store !== null && !interrupt.signal.aborted) await summarizeAll(store, onRoots).catch(warnUnsummarized);
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
     await store?.close();
   }
+  if (otlp !== null) await sendAll(otlp);
+}
+
+/** @throws Failed where not all spans could be sent. */
+async function sendAll(otlp: OtlpSpans): Promise<void> {
+  await otlp.flush().finally(() => otlp.close());
+  endWithoutExporters();
+  const { exported, dropped } = otlp.tally;
+  const droppedCount = Object.values(dropped).reduce((sum, count) => sum + count, 0);
+  if (droppedCount > 0)
+    throw new Failed(`${thousands(droppedCount)} of ${thousands(exported + droppedCount)} spans were not sent`);
 }
 
 function assertReadable(file: string): void {
@@ -69,10 +90,11 @@ function assertReadable(file: string): void {
 interface ReplayParts {
   readonly store: Store | null;
   readonly operations: Operations;
+  readonly otlp: OtlpSpans | null;
   readonly signal: AbortSignal;
 }
 
-async function replayFile(file: string, { store, operations, signal }: ReplayParts, options: ReplayOptions): Promise<void> {
+async function replayFile(file: string, { store, operations, otlp, signal }: ReplayParts, options: ReplayOptions): Promise<void> {
   const snapshot = readSnapshot(file);
   if (typeof snapshot === 'string') warn(`${snapshot}: processes are told from the traffic instead`);
   const known = typeof snapshot === 'object' ? snapshot : null;
@@ -81,7 +103,8 @@ async function replayFile(file: string, { store, operations, signal }: ReplayPar
   const writer = store === null ? null : await ClickHouseWriter.open(store, operations);
   try {
     if (known === null) await learnProcesses(reading.pass(), processes);
-    const tally = await runPipeline(reading.pass(), writer ?? NOWHERE, { processes });
+    const sink = writer ?? NOWHERE;
+    const tally = await runPipeline(reading.pass(), otlp === null ? sink : alsoTo(otlp, sink), { processes });
     reading.end();
     report(file, tally, writer?.tally ?? null, reading, options);
   } catch (error) {

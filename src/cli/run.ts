@@ -1,51 +1,47 @@
-/** `oslotap run`: the sidecar's options, checked, and its store opened; the rest is src/service. */
-import { Command, Option } from 'commander';
+/** `oslotap run`: the sidecar's settings, checked, and its store opened; the rest is src/service. */
+import { Command } from 'commander';
 import { Misuse } from '../errors.ts';
 import { createLog } from '../log.ts';
 import type { BudgetLimits } from '../service/budget.ts';
+import { Outlets } from '../service/outlets.ts';
 import { serve } from '../service/service.ts';
-import type { TapPlans } from '../service/set-up.ts';
 import { Stop } from '../service/stop.ts';
-import { parseStore, type Store } from '../store/store.ts';
-import { addLiveOptions, flag, isSet, type LiveOptions, number, parseDuration, readLiveSetUp } from './live-options.ts';
-import { type OperationsOptions, operationsOption, readOperations } from './operations-option.ts';
-import { openWriter, type StoreOptions, storeOption } from './store-option.ts';
-import { addTapOptions, readTapPlans, type TapPlanOptions } from './tap-plans.ts';
+import { type Reading, settingsOf } from '../settings/read.ts';
+import { SCHEMA, type Settings } from '../settings/schema.ts';
+import type { EmbeddedStore } from '../store/chdb.ts';
+import { checkConfig } from './check-config.ts';
+import { readLiveSetUp } from './live-options.ts';
+import { readOperations } from './operations-option.ts';
+import { readOtlp } from './otlp-options.ts';
+import { addSettings, placing, readCommand } from './settings-options.ts';
+import { stateDirectory } from './state-directory.ts';
+import { openWriter } from './store-option.ts';
+import { readTapPlans } from './tap-plans.ts';
+import { version } from './version.ts';
 
-interface RunOptions extends LiveOptions, StoreOptions, OperationsOptions, TapPlanOptions {
-  readonly arm: boolean;
-  readonly queueExpires: number;
-  readonly keepQueue: boolean;
-  readonly lagMax: number;
-  readonly rateMax: number;
-  readonly memoryMax: number;
-  readonly queueMax: number;
-  readonly lagStep: number;
-  readonly calm: number;
-  readonly for?: number;
+interface RunOptions {
+  readonly checkConfig?: boolean;
+  readonly json?: boolean;
 }
 
+/** All there are. */
+const SETTINGS = Object.keys(SCHEMA.shape);
+
 export function runCommand(): Command {
-  const command = new Command('run').description('the sidecar: follow a live broker, until Ctrl-C or SIGTERM');
-  return addTapOptions(addLiveOptions(command).addOption(storeOption()))
-    .addOption(operationsOption())
-    .addOption(flag('--arm', 'switch the firehose on where it is off, by --api, and off again at the end'))
-    .addOption(number('--queue-expires <S>', 'the tap queue vanishes when nobody has consumed it for so long', 600, 1))
-    .addOption(flag('--keep-queue', 'leave the tap queue at the end, to go on from it (it is bounded, and expires)'))
-    .addOption(number('--lag-max <MS>', 'behind by more than this, times are marked as lagging', 5_000, 1))
-    .addOption(number('--rate-max <N>', 'budget: step down above so many events a second; 0: no limit', 0, 0))
-    .addOption(
-      number('--memory-max <PERCENT>', "budget: step down above this part of the broker's memory limit (needs --api)", 90, 1),
+  const command = new Command('run')
+    .description('the sidecar: follow a live broker, until Ctrl-C or SIGTERM')
+    .option(
+      '--check-config',
+      'print what would be in force, and where it comes from, or all that is wrong with it; connects to nothing',
     )
-    .addOption(number('--queue-max <PERCENT>', 'budget: step down when the tap queue is so full (needs --api)', 80, 1))
-    .addOption(number('--lag-step <S>', 'budget: step down when the tap lags by so much', 60, 1))
-    .addOption(number('--calm <S>', 'budget: step up again after so long without trouble', 60, 1))
-    .addOption(new Option('--for <DURATION>', 'end by itself: 60s, 10m, 2h').env('OSLOTAP_FOR').argParser(parseDuration))
-    .addHelpText('after', HELP)
-    .action(run);
+    .option('--json', '--check-config: as JSON');
+  return addSettings(command, SETTINGS).addHelpText('after', HELP).action(run);
 }
 
 const HELP = `
+A setting is a flag, else OSLOTAP_… in the environment, else a key in the YAML file of --config, else its default. Flags that have no value
+are undone by --no-… (--no-arm). Passwords: in the environment, or in files of their own; docs/configuration.md has all of it.
+
 The firehose must be on: 'oslotap tap arm', or rabbitmqctl trace_on -p VHOST on each node; --arm does it, and puts it back.
 What the broker's user needs, and what it costs the broker: README, and collectors/firehose/README.md.
 --tap notifications needs no firehose, and sees notifications only; --tap shovel has no consumer on the services' broker but a shovel, and
@@ -55,43 +51,71 @@ nobody took look routed, and exchanges that should vanish with their last queue 
 --api names the processes and lets the budget see memory and queues; without it processes are told from the traffic.
 Behind a lost connection the tap queue holds what comes; oslotap's journal, beside the store, holds what is open.
 
-  oslotap tap arm && oslotap run --store chdb:./cloud      and, in another shell after Ctrl-C:  oslotap requests --store chdb:./cloud`;
+  oslotap tap arm && oslotap run --store chdb:./cloud      and, in another shell after Ctrl-C:  oslotap requests --store chdb:./cloud
+  oslotap run --check-config --config oslotap.yaml`;
 
 const REQUESTS_WARNING =
   'tier requests: while it runs, publishes that no service takes look routed to their senders, and auto-delete exchanges stay';
 
-async function run(given: RunOptions, command: Command): Promise<void> {
-  const mayArm = isSet(command, 'arm');
-  const keepQueue = isSet(command, 'keepQueue');
-  const setUp = readLiveSetUp(given, given.queueExpires * 1_000, command);
-  const taps = readTapPlans(given, setUp, command);
-  if (mayArm) refuseArming(taps, given.tap?.includes('shovel') === true);
-  const operations = readOperations(given);
-  const log = createLog();
-  const stop = new Stop(given.for);
-  let store: Store | null = null;
+async function run({ checkConfig: isCheck = false, json: isJson = false }: RunOptions, command: Command): Promise<void> {
+  if (isJson && !isCheck) throw new Misuse('--json is for run --check-config');
+  const reading = readCommand(command, SETTINGS);
+  if (isCheck) return checkConfig(reading, { isJson });
+  const settings = settingsOf(reading);
+  const parts = placing(reading, () => partsOf(settings));
+  const { setUp, taps } = parts;
+  const log = createLog(settings.log);
+  for (const warning of reading.warnings) log.warn('settings', warning);
+  const stop = new Stop(settings.for);
+  let outlets: Outlets | null = null;
+  let store: EmbeddedStore | null = null;
   try {
-    store = await openWriter(given, 'run');
-    if (given.tier === 'requests') log.warn('tier_requests', REQUESTS_WARNING);
-    const { prefetch, lagMax: lagMaxMs } = given;
-    const directory = directoryOf(given);
-    const budget = budgetOf(given);
-    await serve({ setUp, taps, store, directory, operations, budget, prefetch, lagMaxMs, mayArm, keepQueue, stop, log });
+    outlets = await Outlets.open({ ...outletsOf(reading, settings), operations: parts.operations, log });
+    store = await openWriter(settings, 'run');
+    if (store !== null) await outlets.answerQueries(store);
+    if (settings.tap.tier === 'requests') log.warn('tier_requests', REQUESTS_WARNING);
+    await serve({ ...parts, store, outlets, stop, log });
   } finally {
     stop.release();
     for (const api of setUp.apis) api.close();
     taps.close();
+    await outlets?.close();
     await store?.close();
   }
 }
 
-function refuseArming({ plans, apis }: TapPlans, isShovel: boolean): void {
-  if (!plans.some(({ isFirehose }) => isFirehose)) throw new Misuse('--arm is for the firehose: this tap does without');
-  if (apis.length > 0) return;
-  throw new Misuse(`--arm needs ${isShovel ? '--source-api' : '--api'}: the management API of each node`);
+function outletsOf({ given }: Reading, settings: Settings) {
+  const { http, query, metrics, telemetry } = settings;
+  const { user, password, token } = query;
+  const login = {
+    ...(user !== undefined && password !== undefined ? { user, password } : {}),
+    ...(token === undefined ? {} : { token }),
+  };
+  const isQueryGiven = given.has('query.listen');
+  return {
+    http: http.listen === null ? null : { ...http.listen, isGiven: given.has('http.listen') },
+    query:
+      query.listen === null ? null : { host: query.listen.host, ...(isQueryGiven ? { port: query.listen.port } : {}), login },
+    otlp: readOtlp(settings),
+    metrics,
+    hasTelemetry: telemetry.enabled,
+    version: version(),
+  };
 }
 
-function budgetOf({ memoryMax, queueMax, lagStep, rateMax, calm }: RunOptions): BudgetLimits {
+/** What the service is made of, as far as nothing has to be opened. @throws Misuse */
+function partsOf(settings: Settings) {
+  const { amqp, tap } = settings;
+  const directory = stateDirectory(settings.store);
+  const operations = readOperations(settings);
+  const setUp = readLiveSetUp(settings, tap.queueExpires * 1_000);
+  const taps = readTapPlans(settings, setUp);
+  const budget = budgetOf(settings);
+  const { arm: mayArm, keepQueue, lagMax: lagMaxMs } = tap;
+  return { setUp, taps, directory, operations, budget, prefetch: amqp.prefetch, lagMaxMs, mayArm, keepQueue };
+}
+
+function budgetOf({ budget: { memoryMax, queueMax, lagStep, rateMax, calm } }: Settings): BudgetLimits {
   return {
     memoryShareMax: memoryMax / 100,
     queueShareMax: queueMax / 100,
@@ -99,9 +123,4 @@ function budgetOf({ memoryMax, queueMax, lagStep, rateMax, calm }: RunOptions): 
     rateMax,
     calmMs: calm * 1_000,
   };
-}
-
-function directoryOf({ store }: RunOptions): string {
-  const target = parseStore(store);
-  return target.kind === 'chdb' ? target.directory : '.';
 }

@@ -9,15 +9,18 @@ import { ArmedRecord } from '../../collectors/management/record.ts';
 import { Misuse, reasonOf } from '../errors.ts';
 import { Journal } from '../journal/journal.ts';
 import type { Log } from '../log.ts';
-import type { Sink } from '../pipeline.ts';
+import type { Batch, Sink } from '../pipeline.ts';
 import { ClickHouseWriter } from '../sinks/clickhouse/writer.ts';
 import type { Store } from '../store/store.ts';
+import { traced } from '../telemetry/traced.ts';
 import { thousands } from '../thousands.ts';
 import type { Operations } from '../trace/operations.ts';
 import { Processes } from '../trace/processes.ts';
+import type { ClosedMessage } from '../trace/traced-message.ts';
 import { ratesAt, snapshotOf } from './before.ts';
 import type { BudgetLimits } from './budget.ts';
 import { LiveStatus } from './live-status.ts';
+import type { Outlets } from './outlets.ts';
 import { retry } from './retry.ts';
 import { INBOX_BYTES_MAX, type LiveSetUp, type TapPlans } from './set-up.ts';
 import { Sidecar } from './sidecar.ts';
@@ -43,6 +46,8 @@ export interface ServiceParts {
   readonly mayArm: boolean;
   /** The tap queues stay at the end, bounded, until they expire. */
   readonly keepQueue: boolean;
+  /** Open by then; whoever opened them closes them. */
+  readonly outlets: Outlets;
   readonly stop: Stop;
   readonly log: Log;
 }
@@ -53,7 +58,8 @@ const PATIENCE = { firstMs: 500, maxMs: 15_000 };
 
 /** @throws Misuse where a tap cannot be set up. */
 export async function serve(parts: ServiceParts): Promise<void> {
-  const { setUp, taps, store, directory, operations, prefetch, log } = parts;
+  const { setUp, taps, store, directory, operations, prefetch, outlets, log } = parts;
+  const { lookout } = outlets;
   const { plans, tier, apis } = taps;
   const vhosts = [...new Set(plans.map(({ vhost }) => vhost))];
   const journal = store === null ? null : await Journal.open(join(directory, 'journal'));
@@ -62,16 +68,25 @@ export async function serve(parts: ServiceParts): Promise<void> {
   const giveUp = new AbortController();
   const persist = <T>(operation: () => Promise<T>) => retry(operation, { ...PATIENCE, signal: giveUp.signal, log });
   const writer = store === null ? null : await ClickHouseWriter.open(store, operations);
-  const summaries = store === null ? null : new LiveSummaries(store, log);
+  if (writer !== null) handOn(writer, outlets);
+  const summaries = store === null ? null : new LiveSummaries(store, log, (roots) => outlets.otlp?.takeSpans(roots));
   const sink: Sink = {
     write: async (batch) => {
-      await persist(async () => writer?.write(batch));
+      if (writer === null) lookout.take(batch.messages);
+      else await traced('oslotap.write', sizeOf(batch), () => persist(() => lookout.stores.time(() => writer.write(batch))));
       await summaries?.step(); // here, since the store takes one insert at a time
     },
     close: async () => {},
   };
   const unacknowledgedMax = 4 * Math.max(prefetch, 1_000) * plans.length;
-  const sidecar = new Sidecar({ chunks: inbox.chunks(), sink, journal, processes, persist, unacknowledgedMax });
+  const sidecar = new Sidecar({
+    chunks: inbox.chunks(),
+    sink,
+    journal,
+    processes,
+    persist: (commit) => traced('oslotap.commit', {}, () => persist(() => lookout.commits.time(commit))),
+    unacknowledgedMax,
+  });
   const aliveNs = journal?.lastNs ?? null;
   const ratesBefore = store === null || aliveNs === null ? new Map<string, number>() : await ratesAt(store, aliveNs);
   const { lagMaxMs } = parts;
@@ -79,6 +94,7 @@ export async function serve(parts: ServiceParts): Promise<void> {
   const record = parts.mayArm ? new ArmedRecord(directory) : null;
   const watch = new Watch({ tapping, setUp, apis, sidecar, processes, budget: parts.budget, record, log });
   const status = new LiveStatus(tapping, sidecar, log);
+  lookout.observe({ tapping, watch, sidecar, journal, writer });
 
   let state: 'set up' | 'tapping' | 'taken in' = 'set up';
   try {
@@ -88,6 +104,8 @@ export async function serve(parts: ServiceParts): Promise<void> {
     await watch.arm();
     await tapping.start().catch(asMisuse);
     state = 'tapping';
+    lookout.phase = 'tapping';
+    outlets.tell();
     await watch.start();
     status.begin();
     const drain = drainOnStop(parts, tapping, inbox, giveUp);
@@ -95,6 +113,7 @@ export async function serve(parts: ServiceParts): Promise<void> {
     if (drain.isDone) state = 'taken in';
   } finally {
     status.end();
+    lookout.phase = 'stopping';
     after(CLOSE_MS, () => giveUp.abort());
     const isInTime = AbortSignal.timeout(CLOSE_MS);
     if (state === 'tapping') {
@@ -110,6 +129,20 @@ export async function serve(parts: ServiceParts): Promise<void> {
   status.tellEnd();
 }
 
+/** A call is counted with its outcome, when it has ended; others as soon as they are shown. Spans go out once they change no more. */
+function handOn(writer: ClickHouseWriter, { lookout, otlp }: Outlets): void {
+  const isCall = ({ traced }: ClosedMessage) => traced.message.kind === 'call';
+  writer.onFirst = (messages) => lookout.take(messages.filter((closed) => !isCall(closed)));
+  writer.onEnded = (messages) => {
+    lookout.take(messages.filter(isCall));
+    otlp?.take({ messages });
+  };
+}
+
+function sizeOf({ messages, unmatched }: Batch) {
+  return { 'oslotap.messages': messages.length, 'oslotap.unmatched': unmatched.length };
+}
+
 function tellRecovered({ recoveredCount, openCount }: Sidecar, log: Log): void {
   if (recoveredCount === 0) return;
   const text = `took up ${thousands(recoveredCount)} events from the journal; ${thousands(openCount)} messages are open`;
@@ -117,9 +150,15 @@ function tellRecovered({ recoveredCount, openCount }: Sidecar, log: Log): void {
 }
 
 /** `isDone` says whether all that was on its way came in before the time was up. */
-function drainOnStop({ stop, log }: ServiceParts, tapping: Tapping, inbox: Inbox, giveUp: AbortController): { isDone: boolean } {
+function drainOnStop(
+  { stop, outlets, log }: ServiceParts,
+  tapping: Tapping,
+  inbox: Inbox,
+  giveUp: AbortController,
+): { isDone: boolean } {
   const drain = { isDone: false };
   stop.onStop(() => {
+    outlets.lookout.phase = 'stopping';
     log.info('stopping', 'stopping: taking in what is on its way');
     after(CLOSE_MS, () => {
       giveUp.abort();

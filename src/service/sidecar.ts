@@ -13,7 +13,9 @@ import { decode } from '../oslo/decode.ts';
 import { isOwnTraffic } from '../oslo/own-traffic.ts';
 import { type Batch, Pipeline, type Sink, type Tally } from '../pipeline.ts';
 import { DEFAULT_LIMITS, type Limits } from '../trace/limits.ts';
+import type { WaitingCalls } from '../trace/open-stories.ts';
 import type { Processes } from '../trace/processes.ts';
+import type { Tables } from '../trace/recent.ts';
 import type { ReorderWindow } from '../trace/reorder.ts';
 
 export interface SidecarOptions {
@@ -34,6 +36,8 @@ const LIVE_WINDOW: ReorderWindow = { windowMs: 500, eventsMax: 20_000 };
 const LIVE_LIMITS: Limits = { ...DEFAULT_LIMITS, openMax: 50_000 };
 /** What has ended is written after at most this time. Milliseconds. */
 const WRITE_PERIOD_MS = 1_000;
+/** What is open and quiet is looked for so often, to be shown as it stands. Milliseconds. */
+const SHOW_PERIOD_MS = 5_000;
 /** So long is not unusual. Milliseconds. */
 const WAITING_MS = 2_000;
 
@@ -48,6 +52,7 @@ export class Sidecar {
   #doubtfulCount = 0;
   #busySinceMs: number | null = null;
   #writtenMs = 0;
+  #shownMs = 0;
   /** Events that came again and were in the journal already. */
   repeatedCount = 0;
   recoveredCount = 0;
@@ -72,6 +77,25 @@ export class Sidecar {
 
   get openCount(): number {
     return this.#pipeline.openCount;
+  }
+
+  /** Calls that wait for their reply. */
+  get waitingCalls(): WaitingCalls {
+    return this.#pipeline.waitingCalls;
+  }
+
+  get tables(): Tables {
+    return this.#pipeline.tables;
+  }
+
+  /** How long it has been at work on one chunk; 0 between two. Milliseconds. */
+  get busyMs(): number {
+    return this.#busySinceMs === null ? 0 : performance.now() - this.#busySinceMs;
+  }
+
+  /** The clock of what it took: everything published before was taken. Nanoseconds; 0 before the first. */
+  get tickNs(): bigint {
+    return this.#tickNs;
   }
 
   addGap(gap: Gap): void {
@@ -165,6 +189,10 @@ export class Sidecar {
 
   async #write(): Promise<void> {
     this.#writtenMs = Date.now();
+    if (this.#writtenMs - this.#shownMs >= SHOW_PERIOD_MS) {
+      this.#shownMs = this.#writtenMs;
+      this.#pipeline.showQuiet();
+    }
     await this.#pipeline.write();
   }
 }

@@ -7,6 +7,7 @@ import type { Log } from '../log.ts';
 import { pathMessagesOf } from '../queries/paths.ts';
 import { newestPublishNs, type PendingRequest, pendingRequests } from '../queries/pending-requests.ts';
 import { removeSummaries, writeSummaries } from '../sinks/clickhouse/request-summaries.ts';
+import type { Span } from '../sinks/spans/span.ts';
 import type { Store } from '../store/store.ts';
 import { criticalPath } from '../trace/critical-path.ts';
 
@@ -23,23 +24,28 @@ const LOOK_BACK_NS = 7_200_000_000_000n;
 const EVER_NS = 9_223_372_036_854_775_807n;
 const ALL = 1_000_000_000;
 
+/** Takes the root spans that were written. */
+export type OnRoots = (roots: readonly Span[]) => void;
+
 /** Everything that is not summarized yet. @throws Failed where the store fails. */
-export async function summarizeAll(store: Store): Promise<void> {
+export async function summarizeAll(store: Store, onRoots: OnRoots = () => {}): Promise<void> {
   const { requests, gone } = await pendingRequests(store, { sinceNs: 0n, endedBeforeNs: EVER_NS, limit: ALL });
   await removeSummaries(store, gone);
-  for (let at = 0; at < requests.length; at += BATCH) await summarize(store, requests.slice(at, at + BATCH));
+  for (let at = 0; at < requests.length; at += BATCH) onRoots(await summarize(store, requests.slice(at, at + BATCH)));
 }
 
 /** One bounded step at a time, at most one a minute. */
 export class LiveSummaries {
   readonly #store: Store;
   readonly #log: Log;
+  readonly #onRoots: OnRoots;
   #nextMs = performance.now() + PERIOD_MS;
   #isFailing = false;
 
-  constructor(store: Store, log: Log) {
+  constructor(store: Store, log: Log, onRoots: OnRoots = () => {}) {
     this.#store = store;
     this.#log = log;
+    this.#onRoots = onRoots;
   }
 
   /** Never throws. */
@@ -52,7 +58,7 @@ export class LiveSummaries {
       const range = { sinceNs, endedBeforeNs: newestNs - QUIET_NS, limit: STEP_MAX };
       const { requests, gone } = await pendingRequests(this.#store, range);
       await removeSummaries(this.#store, gone);
-      await summarize(this.#store, requests);
+      this.#onRoots(await summarize(this.#store, requests));
       this.#isFailing = false;
     } catch (error) {
       if (!this.#isFailing)
@@ -62,14 +68,15 @@ export class LiveSummaries {
   }
 }
 
-async function summarize(store: Store, requests: readonly PendingRequest[]): Promise<void> {
+/** @returns the root spans that were written. */
+async function summarize(store: Store, requests: readonly PendingRequest[]): Promise<readonly Span[]> {
   const [first] = requests;
-  if (first === undefined) return;
+  if (first === undefined) return [];
   const messages = await pathMessagesOf(store, {
     traceIds: requests.map(({ traceId }) => traceId),
     fromNs: first.startNs,
     toNs: requests.reduce((last, { lastPublishNs }) => (lastPublishNs > last ? lastPublishNs : last), first.lastPublishNs),
   });
   const summaries = requests.map((request) => ({ ...request, path: criticalPath(messages.get(request.traceId) ?? []) }));
-  await writeSummaries(store, summaries);
+  return await writeSummaries(store, summaries);
 }

@@ -10,6 +10,7 @@ import type { Supply } from '../../collectors/plan.ts';
 import { Failed, reasonOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { Gaps } from './gaps.ts';
+import { NotedGaps } from './noted-gaps.ts';
 import { Rate } from './rate.ts';
 import { DRAIN_MS, type LiveSetUp, type VhostPlan } from './set-up.ts';
 import type { Sidecar } from './sidecar.ts';
@@ -31,12 +32,23 @@ export interface TappingParts {
   readonly log: Log;
 }
 
+export interface TierStep {
+  readonly reason: string;
+  readonly atNs: bigint;
+}
+
 export class Tapping {
   readonly taps: readonly VhostTap[];
   readonly gaps: Gaps;
+  /** The same as they were written. */
+  readonly notedGaps = new NotedGaps();
   readonly tapGaps: TapGaps;
   readonly clock = new Clock();
   tier: Tier;
+  /** How the tier came to be what it is: the last step, the one of the start included. */
+  tierStep: TierStep;
+  /** Steps of the budget, by `from to`. */
+  readonly tierSteps = new Map<string, number>();
   readonly #parts: TappingParts;
   /** Called when a tap is connected: what was known of its node may be wrong now. */
   onConnected: () => void = () => {};
@@ -44,7 +56,11 @@ export class Tapping {
   constructor(parts: TappingParts) {
     this.#parts = parts;
     this.tier = parts.tier;
-    this.gaps = new Gaps((gap) => parts.sidecar.addGap(gap));
+    this.tierStep = { reason: 'as told', atNs: this.clock.nowNs() };
+    this.gaps = new Gaps((gap) => {
+      this.notedGaps.note(gap);
+      parts.sidecar.addGap(gap);
+    });
     const { aliveNs, log } = parts;
     const { lengthMax } = parts.setUp.bounds;
     this.tapGaps = new TapGaps({ gaps: this.gaps, nowNs: () => this.clock.nowNs(), aliveNs, lengthMax, log });
@@ -102,6 +118,8 @@ export class Tapping {
     const before = this.tier;
     this.#parts.log.warn('tier_changed', `tier ${before} → ${tier}: ${reason}`, { from: before, to: tier, reason });
     this.tier = tier;
+    this.tierStep = { reason, atNs: this.clock.nowNs() };
+    this.tierSteps.set(`${before} ${tier}`, (this.tierSteps.get(`${before} ${tier}`) ?? 0) + 1);
     for (const vhostTap of this.taps) {
       if (!vhostTap.tap.isStandby) await this.#step(vhostTap);
       this.tapGaps.endTier(vhostTap, before);
@@ -160,9 +178,19 @@ export class Tapping {
   /** The sidecar that was active is gone: what it bound last need not be what this one wants. */
   async #takeOver(vhostTap: VhostTap): Promise<void> {
     const { tap } = vhostTap;
-    if (tap.isStandby) vhostTap.isStandby = true;
+    const { vhost, plan } = vhostTap;
+    const facts = { vhost, queue: plan.queue };
+    if (tap.isStandby && !vhostTap.isStandby) {
+      vhostTap.isStandby = true;
+      this.#parts.log.info(
+        'tap_stands_by',
+        `another sidecar consumes ${plan.queue} of vhost '${vhost}': this one stands by`,
+        facts,
+      );
+    }
     if (!vhostTap.isStandby || !tap.isActive) return;
     vhostTap.isStandby = false;
+    this.#parts.log.info('tap_took_over', `took over ${plan.queue} of vhost '${vhost}'`, facts);
     await this.#step(vhostTap);
   }
 
@@ -200,7 +228,8 @@ export class Tapping {
     const rateBefore = ratesBefore.get(vhost) ?? 0;
     const rates = { rate: new Rate(), rateBefore, passing: this.tier === 'off' ? rateBefore : 0 };
     const unknown = { isLeft: false, isStandby: false, connectedNs: null, cutOffNs: null, alarm: null, overflow: null };
-    const vhostTap: VhostTap = { vhost, plan, tap, ...rates, ...unknown };
+    const connection = { host: null, backlogCount: 0, lostCount: 0 };
+    const vhostTap: VhostTap = { vhost, plan, tap, ...rates, ...unknown, ...connection };
     return vhostTap;
   }
 
@@ -220,6 +249,8 @@ export class Tapping {
           backlog: backlogCount,
         });
         this.tapGaps.noteAbsence(of(), lost, { isNewQueue, backlogCount });
+        of().host = host;
+        of().backlogCount = backlogCount;
         of().connectedNs = this.clock.nowNs();
         this.tapGaps.beginTier(of(), this.tier, 'as told');
         lost = null;
@@ -229,6 +260,7 @@ export class Tapping {
       lost: (reason, sinceNs) => {
         sidecar.connectionLost();
         lost ??= { reason, sinceNs };
+        of().lostCount++;
         of().connectedNs = null;
         this.tapGaps.freeze(of(), sinceNs);
         log.warn('tap_lost', `${at()}connection lost: ${reason}; trying again`, where());

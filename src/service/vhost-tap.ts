@@ -21,6 +21,12 @@ export interface VhostTap {
   isLeft: boolean;
   /** True while another sidecar consumes its queue: that one binds it. */
   isStandby: boolean;
+  /** The host it is connected to, or was last; null before the first connection. */
+  host: string | null;
+  /** Messages that waited in its queue when it connected last. */
+  backlogCount: number;
+  /** Connections that were lost. */
+  lostCount: number;
   /** What the broker says of an alarm. */
   alarm: string | null;
   /** Overflows that were noticed, and not yet counted exactly; `rate` is what passed then. */

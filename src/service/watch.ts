@@ -9,6 +9,7 @@ import type { ArmedRecord } from '../../collectors/management/record.ts';
 import { readBrokerSnapshot } from '../../collectors/management/snapshot.ts';
 import { reasonOf } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { traced } from '../telemetry/traced.ts';
 import type { Processes } from '../trace/processes.ts';
 import { Budget, type BudgetLimits, type Load } from './budget.ts';
 import type { LiveSetUp } from './set-up.ts';
@@ -60,6 +61,8 @@ export class Watch {
   #isChecking = false;
   /** Samples in alarm since nothing is taken. */
   #alarmedAtOff = 0;
+  /** What the budget was told last; null before the first. */
+  load: Load | null = null;
 
   constructor(parts: WatchParts) {
     this.#parts = parts;
@@ -77,7 +80,7 @@ export class Watch {
     tapping.onConnected = () => void this.#do(() => this.#check());
     this.#every(MEASURE_MS, () => tapping.measure());
     this.#every(SAMPLE_MS, () => this.#sample());
-    this.#every(CHECK_MS, () => this.#check());
+    this.#every(CHECK_MS, () => traced('oslotap.look', {}, () => this.#check()));
     this.#every(SNAPSHOT_MS, () => this.#learn());
     this.#every(apis.length > 0 ? LOOK_MS : LOOK_WITHOUT_API_MS, () => tapping.look());
     await this.#check();
@@ -208,6 +211,7 @@ export class Watch {
     const { tapping } = this.#parts;
     if (tapping.taps.every(({ tap }) => tap.isStandby)) return;
     const load = await this.#load();
+    this.load = load;
     const step = this.#budget.sample(load, performance.now());
     if (step !== null) await tapping.go(step.level, step.reason);
     if (tapping.tier !== 'off' || load.alarm === null) this.#alarmedAtOff = 0;

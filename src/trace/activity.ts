@@ -3,7 +3,7 @@
  * nothing. Networks, images and projects are shared by many and say nothing.
  */
 import type { Publish, Resource, ResourceType } from '../message.ts';
-import { Recent } from './recent.ts';
+import { Recent, type Tables } from './recent.ts';
 import { rootOf, type Trace } from './traces.ts';
 
 const RESOURCES_MAX = 100_000;
@@ -47,6 +47,10 @@ export class Activity {
   /** @param idleMs a request that did not touch a resource for so long is not at work on it. */
   constructor(idleMs: number) {
     this.#idleNs = BigInt(idleMs) * 1_000_000n;
+  }
+
+  get tables(): Tables {
+    return { resources: this.#works, resource_types: this.#types };
   }
 
   /** Learns what the resources of a message are. */

@@ -17,7 +17,7 @@ import type { Limits } from './limits.ts';
 import type { OpenStory } from './open-stories.ts';
 import { Pairs } from './pairs.ts';
 import type { Processes, ProcessKey } from './processes.ts';
-import { Recent } from './recent.ts';
+import { Recent, type Tables } from './recent.ts';
 import type { Initiating } from './traced-message.ts';
 import { merge, rootOf, type Trace, Traces } from './traces.ts';
 import { noteActivity } from './work.ts';
@@ -43,6 +43,10 @@ export class Attribution {
     this.#activity = new Activity(limits.workedOnMs);
     this.#pairs = new Pairs((connection) => processes.keyOf(connection));
     this.#defaultTimeoutMs = limits.defaultTimeoutMs;
+  }
+
+  get tables(): Tables {
+    return { audited: this.#audited, ...this.#traces.tables, ...this.#activity.tables, ...this.#pairs.tables };
   }
 
   /** Finds what caused a message, and by that its trace. */

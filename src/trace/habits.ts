@@ -6,7 +6,7 @@
  *   what processes send of their own accord         Service.save, again and again, whatever else they work on
  */
 import { OF_LOOPS, SENT_BY } from './known-habits.ts';
-import { Recent } from './recent.ts';
+import { Recent, type Tables } from './recent.ts';
 
 const PAIRS_MAX = 20_000;
 const METHODS_MAX = 10_000;
@@ -28,6 +28,10 @@ export class Habits {
   /** What was sent next, by a handler's method and what it sent last. */
   readonly #next = new Recent<string, Set<string>>(PAIRS_MAX);
   readonly #seen = new Recent<string, Seen>(METHODS_MAX);
+
+  get tables(): Tables {
+    return { habits: this.#sent, habits_next: this.#next, habits_seen: this.#seen };
+  }
 
   /** A handler of one method surely sent this; before it, `last` ('' for nothing). */
   note(handled: string, last: string, sent: string): void {

@@ -13,7 +13,7 @@ import { type Confidence, type Evidence, evidenceOf, SHARED_ID } from './evidenc
 import { Habits } from './habits.ts';
 import { isAnsweredOnly, isQueued } from './known-habits.ts';
 import type { ProcessKey } from './processes.ts';
-import { Recent } from './recent.ts';
+import { Recent, type Tables } from './recent.ts';
 import type { Initiating } from './traced-message.ts';
 import type { Trace } from './traces.ts';
 import {
@@ -97,6 +97,10 @@ export class Handlers {
     this.#roundGapNs = BigInt(limits.roundGapMs) * 1_000_000n;
     this.#wakeNs = BigInt(limits.wakeMs) * 1_000_000n;
     this.#servingIdleNs = BigInt(limits.servingIdleMs) * 1_000_000n;
+  }
+
+  get tables(): Tables {
+    return { desks: this.#desks, ...this.#habits.tables };
   }
 
   open(process: ProcessKey, handler: Handler): void {

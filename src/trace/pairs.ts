@@ -4,7 +4,7 @@
  */
 import type { Notification, Publish, Resource } from '../message.ts';
 import type { ProcessKey } from './processes.ts';
-import { Recent } from './recent.ts';
+import { Recent, type Tables } from './recent.ts';
 
 const OPEN_MAX = 20_000;
 /** Of one key; what never ends goes, oldest first. */
@@ -26,6 +26,10 @@ export class Pairs {
 
   constructor(processOf: (connection: string) => ProcessKey | null) {
     this.#processOf = processOf;
+  }
+
+  get tables(): Tables {
+    return { notification_pairs: this.#begun };
   }
 
   /** @returns when what a notification ends began in the same process; null where it ends nothing that was seen to begin. */

@@ -11,7 +11,7 @@
  */
 import type { BrokerEvent, Delivery, Publish } from '../message.ts';
 import { addressOf, isBetter, isCompatible, isKnown, isReused, type Node, newNode, projectOf, rootOf } from './connections.ts';
-import { Recent } from './recent.ts';
+import { Recent, type Tables } from './recent.ts';
 import { parseConnectionName, placeOfPublisher, placeOfReplyQueue, serviceOfSender, serviceOfTopic } from './services.ts';
 
 /** What the management API tells, where it may be asked. */
@@ -103,6 +103,11 @@ export class Processes {
       if (queue.startsWith('reply_')) this.#ownReplyQueue(queue, node);
       else this.#nameByQueue(queue, node);
     }
+  }
+
+  get tables(): Tables {
+    const [connections, strangers, replyQueues, calls] = [this.#nodes, this.#strangers, this.#replyOwner, this.#servers];
+    return { connections, strangers, reply_queues: replyQueues, calls_at_servers: calls, consumed_queues: this.#consumed };
   }
 
   /** Learns from one event. Call it for every event, in any order. */

@@ -3,6 +3,9 @@ const FORGET_SHARE = 16;
 
 const NOTHING = (): void => {};
 
+/** How full bounded tables are, and what they have forgotten, by name. */
+export type Tables = Readonly<Record<string, { readonly size: number; readonly forgotten: number }>>;
+
 /** A Map with a bound: at the bound, what was set longest ago is forgotten. */
 export class Recent<K, V> {
   readonly #map = new Map<K, V>();

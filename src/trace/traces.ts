@@ -10,7 +10,7 @@
 import type { AuditedRequest, Context } from '../message.ts';
 import type { Confidence, Evidence, Join } from './evidence.ts';
 import { traceIdOfRequest } from './ids.ts';
-import { Recent } from './recent.ts';
+import { Recent, type Tables } from './recent.ts';
 import { isMadeByServices } from './service-made.ts';
 
 /** A trace while it is built: two of them can turn out to be one, so hold the object and ask `rootOf` late. */
@@ -52,6 +52,10 @@ export class Traces {
   readonly #waiting = new Recent<string, Trace[]>(WAITING_MAX);
   /** Background work by its id, and what services ask for under it. */
   readonly #background = new Recent<string, Trace>(WAITING_MAX);
+
+  get tables(): Tables {
+    return { requests: this.#byRequestId, requests_waiting: this.#waiting, background: this.#background };
+  }
 
   /** The trace of a message without a parent whose context names a user, or whose id is known as a user's request. */
   ofRequest(context: Context, method: string, uniqueId: string): Trace | null {

@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: how fast, how small, side by side with the naive way. About two minutes.
  *
- *   npm run bench -- [decode] [correlate] [store] [million] [flood] [--events N] [--together N] [--floods NAMES] [--share S] [--json]
+ *   npm run bench -- [decode] [correlate] [store] [metrics] [million] [flood] [--events N] [--together N] [--floods NAMES] [--share S] [--json]
  *
  * `million` and `flood` run only when they are named. `--together N` lets N of million's copies run at the same time: a stress
  * of the bounds. `--floods calls,lists` runs some of flood's alone, `--share 0.1` with a tenth of their messages.
@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { benchCorrelate } from './correlate.ts';
 import { benchDecode } from './decode.ts';
 import { benchFlood } from './flood.ts';
+import { benchMetrics } from './metrics.ts';
 import { benchMillion } from './million.ts';
 import { printReport, type Report } from './report.ts';
 import { benchStore } from './store.ts';
@@ -29,10 +30,11 @@ const BENCHES: Readonly<Record<string, () => Promise<Report[]>>> = {
   decode: benchDecode,
   correlate: benchCorrelate,
   store: benchStore,
+  metrics: benchMetrics,
   flood: () => benchFlood({ names: values.floods.split(',').filter((name) => name !== ''), share: Number(values.share) }),
   million: () => benchMillion({ events: Number(values.events), together: Number(values.together) }),
 };
-const BY_DEFAULT = ['decode', 'correlate', 'store'];
+const BY_DEFAULT = ['decode', 'correlate', 'store', 'metrics'];
 
 const figures: Record<string, number> = {};
 for (const name of positionals.length === 0 ? BY_DEFAULT : positionals) {

@@ -9,6 +9,8 @@ import { oslotap, ROOT } from './cli.ts';
 
 const BIN = join(ROOT, 'src/cli/bin.ts');
 const FLAGS = ['--max-semi-space-size=4', '--max-old-space-size=384'];
+/** Several of them run at once. */
+const ANYWHERE = { OSLOTAP_HTTP_LISTEN: '127.0.0.1:0', OSLOTAP_QUERY_LISTEN: '127.0.0.1:0' };
 const PATIENCE_MS = 40_000;
 
 export class Sidecar {
@@ -30,7 +32,7 @@ export class Sidecar {
     const child = spawn(process.execPath, [...FLAGS, BIN, 'run', ...args], {
       cwd: ROOT,
       stdio: ['ignore', 'ignore', 'pipe'],
-      env: { ...process.env, ...env },
+      env: { ...process.env, ...ANYWHERE, ...env },
     });
     const sidecar = new Sidecar(child);
     onTestFinished(() => sidecar.kill().then(() => {}));

@@ -1,11 +1,11 @@
 /** What a running tap stores of requests that have ended: by the clock of events, in bounded steps, never at the tap's cost. */
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
+import type { Log } from '../../../src/log.ts';
 import { LiveSummaries } from '../../../src/service/summaries.ts';
 import { ClickHouseWriter } from '../../../src/sinks/clickhouse/writer.ts';
 import { openChdb } from '../../../src/store/chdb.ts';
 import { migrate } from '../../../src/store/migrate.ts';
-import type { Log } from '../../../src/log.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { capturePath, run, snapshotOf, tappedOf } from '../../support/captures.ts';
 import { scratch } from '../../support/cli.ts';
@@ -44,7 +44,10 @@ test('a request is summarized a minute of events after its last message, and wha
     [70, 1],
   ] as const) {
     const store = await bootStore(quietS);
-    const summaries = new LiveSummaries(store, logTo((text) => expect.unreachable(text)));
+    const summaries = new LiveSummaries(
+      store,
+      logTo((text) => expect.unreachable(text)),
+    );
     await store.command(
       'INSERT INTO oslo_critical_path (started_at, trace_id, seq, revision) SELECT max(published_at), generateUUIDv4(), 0, 1 FROM oslo_messages',
     );
@@ -67,7 +70,10 @@ test('a store that fails is told of once, and tried again', async () => {
   };
   const store = { query: fail, command: fail, insert: fail } as unknown as Store;
   const told: string[] = [];
-  const summaries = new LiveSummaries(store, logTo((text) => told.push(text)));
+  const summaries = new LiveSummaries(
+    store,
+    logTo((text) => told.push(text)),
+  );
   for (let minute = 0; minute < 3; minute++) {
     vi.advanceTimersByTime(MINUTE_MS);
     await summaries.step();
