@@ -67,6 +67,11 @@ export class Tapping {
     this.taps = parts.plans.map((plan) => this.#make(plan));
   }
 
+  /** The last sign of life of the run before this one, nanoseconds; null where there is none. */
+  get aliveNs(): bigint | null {
+    return this.#parts.aliveNs;
+  }
+
   /** Those for which it matters whether the firehose is on. */
   get firehoses(): readonly VhostTap[] {
     return this.taps.filter(({ plan }) => plan.isFirehose);
@@ -228,7 +233,7 @@ export class Tapping {
     const rateBefore = ratesBefore.get(vhost) ?? 0;
     const rates = { rate: new Rate(), rateBefore, passing: this.tier === 'off' ? rateBefore : 0 };
     const unknown = { isLeft: false, isStandby: false, connectedNs: null, cutOffNs: null, alarm: null, overflow: null };
-    const connection = { host: null, backlogCount: 0, lostCount: 0 };
+    const connection = { isNewQueue: true, host: null, backlogCount: 0, lostCount: 0 };
     const vhostTap: VhostTap = { vhost, plan, tap, ...rates, ...unknown, ...connection };
     return vhostTap;
   }
@@ -248,6 +253,7 @@ export class Tapping {
           is_new_queue: isNewQueue,
           backlog: backlogCount,
         });
+        of().isNewQueue = isNewQueue;
         this.tapGaps.noteAbsence(of(), lost, { isNewQueue, backlogCount });
         of().host = host;
         of().backlogCount = backlogCount;

@@ -15,6 +15,8 @@ export interface VhostTap {
   passing: number;
   /** Since when it is connected, nanoseconds; null while it is not. */
   connectedNs: bigint | null;
+  /** Whether its queue was made anew when it connected last: what passed before is not in it. */
+  isNewQueue: boolean;
   /** Since when nothing comes over to its queue, nanoseconds; null while all is well. */
   cutOffNs: bigint | null;
   /** True where there was no time to take in all that was in its queue. */

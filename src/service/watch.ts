@@ -57,6 +57,8 @@ export class Watch {
   readonly #lostBefore = new Map<VhostTap, number>();
   readonly #told = new Set<string>();
   readonly #underWay = new Set<Promise<void>>();
+  /** Firehoses that were off before the taps started. */
+  readonly #offBefore = new Map<string, TracingState>();
   #isStopped = false;
   #isChecking = false;
   /** Samples in alarm since nothing is taken. */
@@ -77,6 +79,7 @@ export class Watch {
 
   async start(): Promise<void> {
     const { tapping, apis } = this.#parts;
+    this.#noteOffBefore();
     tapping.onConnected = () => void this.#do(() => this.#check());
     this.#every(MEASURE_MS, () => tapping.measure());
     this.#every(SAMPLE_MS, () => this.#sample());
@@ -161,7 +164,10 @@ export class Watch {
         }
         tapping.gaps.end(scope, nowNs);
       } else if (state === 'off') {
-        if (tap.connectedNs === null) continue; // nothing is seen at all: that gap counts
+        if (tap.connectedNs === null) {
+          this.#offBefore.set(key, { node, vhost, state, reason });
+          continue; // nothing is seen at all: that gap counts, unless the queue turns out to be there still
+        }
         if (!tapping.gaps.isOpen(scope))
           log.warn(
             'firehose_off',
@@ -177,9 +183,33 @@ export class Watch {
     }
   }
 
-  /** When it was last known to be on, or the tap came. */
-  #offSince(key: string, { connectedNs }: VhostTap, nowNs: bigint): bigint {
+  /** Found off when it began, and switched on since: where the queue of the run before is there still, what passed is not in it. */
+  #noteOffBefore(): void {
+    const { tapping } = this.#parts;
+    const { aliveNs } = tapping;
+    const nowNs = tapping.clock.nowNs();
+    for (const [key, { node, vhost }] of this.#offBefore) {
+      const tap = tapping.firehoses.find((other) => other.vhost === vhost);
+      const onNs = this.#onNs.get(key);
+      if (tap === undefined || tap.isNewQueue || aliveNs === null || onNs === undefined) continue;
+      const share = 1 / Math.max(1, new Set([...this.#onNs.keys()].filter((other) => other.startsWith(`${vhost} `))).size);
+      const lost = { rate: tap.rateBefore * share, share, atLeast: 0 };
+      const detail = `the firehose was off on ${node} when oslotap started`;
+      tapping.gaps.add(
+        { reason: 'not_armed', vhost, node },
+        { fromNs: aliveNs, toNs: onNs < nowNs ? onNs : nowNs },
+        lost,
+        detail,
+      );
+    }
+    this.#offBefore.clear();
+  }
+
+  /** When it was last known to be on, or the tap came; the run before this one knew it last where its queue is there still. */
+  #offSince(key: string, { connectedNs, isNewQueue }: VhostTap, nowNs: bigint): bigint {
+    const { aliveNs } = this.#parts.tapping;
     const onNs = this.#onNs.get(key) ?? 0n;
+    if (onNs === 0n && !isNewQueue && aliveNs !== null) return aliveNs;
     const sinceNs = connectedNs !== null && connectedNs > onNs ? connectedNs : onNs;
     return sinceNs === 0n ? nowNs : sinceNs;
   }

@@ -14,6 +14,7 @@ import {
   openSync,
   readdirSync,
   rmSync,
+  statfsSync,
   statSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -157,6 +158,11 @@ function tryLock(directory: string, command: string, isWriter: boolean): Holder 
   }
 }
 
+const MIB = 1024 * 1024;
+/** What must be free on the disk before anything is written; on a small disk this share of it. */
+const ROOM_BYTES_MIN = 128 * MIB;
+const ROOM_SHARE_MIN = 0.05;
+
 const NEWLINE = 10;
 /** Bytes that a UTF-16 unit takes at most. */
 const UTF8_BYTES_MAX = 3;
@@ -188,11 +194,13 @@ class ChdbStore implements EmbeddedStore {
   }
 
   async command(sql: string, params: QueryParams = {}): Promise<void> {
+    this.#assertRoom();
     await this.#guard(this.#session.queryBindAsync(sql, params, { format: 'Null' }));
   }
 
   async insert(table: string, columns: readonly string[], rows: readonly string[]): Promise<void> {
     if (rows.length === 0) return;
+    this.#assertRoom();
     await this.#guard(this.#session.insert({ table, columns, values: this.#encode(rows), format: 'JSONCompactEachRow' }));
   }
 
@@ -208,6 +216,19 @@ class ChdbStore implements EmbeddedStore {
   async close(): Promise<void> {
     this.#session.close();
     unlock(this.#directory);
+  }
+
+  /**
+   * A disk that fills while the engine deletes rows can cost it a whole part ("Empty marks file"), and each DELETE after that half a
+   * minute: so it is left alone while there is little room, and the journal beside it has what is left.
+   */
+  #assertRoom(): void {
+    const { bavail, blocks, bsize } = statfsSync(this.#directory);
+    const neededBytes = Math.min(ROOM_BYTES_MIN, ROOM_SHARE_MIN * blocks * bsize);
+    const freeBytes = bavail * bsize;
+    if (freeBytes >= neededBytes) return;
+    const [free, needed] = [freeBytes, neededBytes].map((bytes) => Math.floor(bytes / MIB));
+    throw new Failed(`the disk of ${this.#directory} is full: ${free} MiB are left, the store needs ${needed}`);
   }
 
   /** The engine's failure in one line, such as a disk that is full. */

@@ -11,15 +11,7 @@ import { CallFacts } from './call-facts.ts';
 import { Handlers } from './handlers.ts';
 import { deliveryKey } from './ids.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
-import {
-  copyOf,
-  deliveriesAlike,
-  lastActivityNs,
-  newStory,
-  OpenStories,
-  type OpenStory,
-  type WaitingCalls,
-} from './open-stories.ts';
+import { copyOf, deliveriesAlike, newStory, OpenStories, type OpenStory, type WaitingCalls } from './open-stories.ts';
 import type { Process, Processes } from './processes.ts';
 import { Recent, type Tables } from './recent.ts';
 import { placeOfPublisher } from './services.ts';
@@ -31,9 +23,6 @@ const CLOSED_IDS_MAX = 50_000;
 const NO_IDS: readonly string[] = [];
 /** Events of one call that was not seen yet; more of them, and it was there before the tap. */
 const EARLY_MAX = 64;
-/** Nothing was seen of a story for so long, and it is shown as it stands; a call longer, since most are answered by then. */
-const QUIET_NS = 5_000_000_000n;
-const WAITING_CALL_NS = 15_000_000_000n;
 
 /** Why an event joined nothing: the closed list. */
 export type UnmatchedReason = 'delivery_without_publish' | 'reply_without_request';
@@ -130,18 +119,12 @@ export class Correlator {
 
   /**
    * Hands on what is open and of which nothing was seen for a while, as it stands: whoever looks should not wait for its end.
-   * Each once, until something of it happens.
+   * Each once, until something of it happens, or its time is up.
    */
   *quietStories(): Generator<ClosedMessage> {
-    for (const open of this.#open.values()) {
-      const lastNs = lastActivityNs(open);
-      const quietNs = this.#nowNs - (open.touchedNs > lastNs ? open.touchedNs : lastNs);
-      const isQuiet = quietNs > (open.message.kind === 'call' ? WAITING_CALL_NS : QUIET_NS);
-      if (!isQuiet || open.answeredNs !== null || open.shownNs === lastNs) continue;
-      open.shownNs = lastNs;
-      const closed = this.#toClosed(open, 'end_of_input');
-      if (closed !== null)
-        yield { ...closed, traced: { ...copyOf(open), publish: closed.traced.publish, trace: closed.traced.trace } };
+    for (const open of this.#open.quiet(this.#nowNs)) {
+      const closed = this.#toClosed(copyOf(open), 'end_of_input');
+      if (closed !== null) yield closed;
     }
   }
 

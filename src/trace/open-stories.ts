@@ -9,7 +9,7 @@ import type { BrokerEvent, Delivery, Publish } from '../message.ts';
 import { NO_EVIDENCE } from './evidence.ts';
 import { deliveryKey, isSameDelivery } from './ids.ts';
 import type { Limits } from './limits.ts';
-import type { Initiating, Link, TracedMessage } from './traced-message.ts';
+import { type Initiating, type Link, type Status, statusOf, type TracedMessage } from './traced-message.ts';
 import type { Handler, Work } from './work.ts';
 
 export interface OpenStory extends TracedMessage {
@@ -22,8 +22,9 @@ export interface OpenStory extends TracedMessage {
   deliveryKeys: Set<string> | null;
   /** The clock when its last event came. With events in order that is the event's own time. */
   touchedNs: bigint;
-  /** Its last activity when it was handed on as it stood, while open; 0 where it never was. */
+  /** Its last activity when it was handed on as it stood, while open; 0 where it never was. And as what. */
   shownNs: bigint;
+  shownAs: Status | null;
   /** True once it was looked at and not due: it may stand far back in the queue. */
   isQueuedLong: boolean;
   /** The work that it was sent for, while the answer may wake that. */
@@ -57,6 +58,9 @@ const RESOURCES_A_KB = 6;
 const USUAL_WEIGHT = 2;
 /** Beyond twice as many as are open the queue is rid of what is closed; a few do no harm. */
 const QUEUED_SLACK = 1_000;
+/** Nothing was seen of a story for so long, and it is quiet; a call longer, since most are answered by then. */
+const QUIET_NS = 5_000_000_000n;
+const WAITING_CALL_NS = 15_000_000_000n;
 
 export class OpenStories {
   readonly #limits: Limits;
@@ -157,6 +161,20 @@ export class OpenStories {
   *values(): Generator<OpenStory> {
     yield* this.#calls.values();
     yield* this.#others.values();
+  }
+
+  /** Those of which nothing was seen for a while, each once until something of it happens, or its time is up. */
+  *quiet(nowNs: bigint): Generator<OpenStory> {
+    for (const story of this.values()) {
+      const lastNs = lastActivityNs(story);
+      const quietNs = nowNs - (story.touchedNs > lastNs ? story.touchedNs : lastNs);
+      if (quietNs <= (story.message.kind === 'call' ? WAITING_CALL_NS : QUIET_NS) || story.answeredNs !== null) continue;
+      const status = statusOf(story, nowNs);
+      if (story.shownNs === lastNs && story.shownAs === status) continue;
+      story.shownNs = lastNs;
+      story.shownAs = status;
+      yield story;
+    }
   }
 
   /** The story that will be due first, or undefined where none is open. */
@@ -263,6 +281,7 @@ export function newStory(message: Initiating, event: BrokerEvent): OpenStory {
     deliveryKeys: null,
     touchedNs: event.timeNs,
     shownNs: 0n,
+    shownAs: null,
     isQueuedLong: false,
     sender: null,
     weight: 0,

@@ -7,6 +7,7 @@ import type { Verdict } from './report.ts';
 
 export interface Sent {
   readonly uniqueId: string;
+  readonly method: string;
   readonly outcome: string;
 }
 
@@ -22,6 +23,12 @@ export interface StoredGap {
   readonly coverage: number;
 }
 
+export interface WrongOutcome extends Sent {
+  readonly publishedMs: number;
+  /** What its row says. */
+  readonly status: string;
+}
+
 export interface Comparison {
   readonly sent: number;
   readonly stored: number;
@@ -33,7 +40,7 @@ export interface Comparison {
   readonly twice: number;
   readonly unmatched: number;
   /** Rows that say another outcome than what happened. */
-  readonly wrongOutcome: number;
+  readonly wrongOutcomes: readonly WrongOutcome[];
   /** Events that the rows stand for. */
   readonly events: number;
   /** Of the whole, and the least of any minute. */
@@ -46,18 +53,20 @@ export interface Comparison {
 /** @param truths files that rpc-load wrote. */
 export async function compare(directory: string, truths: readonly string[]): Promise<Comparison> {
   const sent = (await Promise.all(truths.map(readTruth))).flat();
-  const outcomes = new Map(sent.map(({ uniqueId, outcome }) => [uniqueId, outcome]));
+  const sentById = new Map(sent.map((message) => [message.uniqueId, message]));
   const store = await openChdb({ directory, command: 'bench', isWriter: false });
   try {
     const publishedMs = new Map<string, number>();
-    let [invented, twice, wrongOutcome] = [0, 0, 0];
+    const wrongOutcomes: WrongOutcome[] = [];
+    let [invented, twice] = [0, 0];
     const rows = store.stream<{ id: string; ms: number; status: string }>(
       'SELECT lower(hex(unique_id)) AS id, toUnixTimestamp64Milli(published_at) + 0. AS ms, toString(status) AS status FROM oslo_messages',
     );
     for await (const { id, ms, status } of rows) {
+      const message = sentById.get(id);
       if (publishedMs.has(id)) twice++;
-      else if (!outcomes.has(id)) invented++;
-      else if (outcomes.get(id) !== status) wrongOutcome++;
+      else if (message === undefined) invented++;
+      else if (message.outcome !== status) wrongOutcomes.push({ ...message, publishedMs: ms, status });
       publishedMs.set(id, ms);
     }
     const [counts] = await store.query<Counts>(COUNTS);
@@ -68,7 +77,7 @@ export async function compare(directory: string, truths: readonly string[]): Pro
       invented,
       twice: twice + Number(counts?.spansTwice ?? 0),
       unmatched: Number(counts?.unmatched ?? 0),
-      wrongOutcome,
+      wrongOutcomes,
       events: Number(counts?.events ?? 0),
       coverage: Number(counts?.coverage ?? 0),
       gaps: await readGaps(store),
@@ -111,21 +120,25 @@ async function readGaps(store: Store): Promise<StoredGap[]> {
 export async function readTruth(path: string): Promise<Sent[]> {
   const sent: Sent[] = [];
   for await (const line of createInterface({ input: createReadStream(path) })) {
-    const { unique_id: uniqueId, outcome } = JSON.parse(line) as { unique_id: string; outcome: string };
-    sent.push({ uniqueId, outcome });
+    const {
+      unique_id: uniqueId,
+      method = '',
+      outcome,
+    } = JSON.parse(line) as { unique_id: string; method?: string; outcome: string };
+    sent.push({ uniqueId, method, outcome });
   }
   return sent;
 }
 
 /** Every message once, with its outcome; and nothing else. */
-export function onceEach({ sent, missing, invented, twice, unmatched, wrongOutcome }: Comparison): Verdict[] {
+export function onceEach({ sent, missing, invented, twice, unmatched, wrongOutcomes }: Comparison): Verdict[] {
   return [
     { claim: `messages were sent: ${count(sent)}`, holds: sent > 0 },
     { claim: `none is missing: ${count(missing.length)}`, holds: missing.length === 0 },
     { claim: `none is there that was not sent: ${count(invented)}`, holds: invented === 0 },
     { claim: `none is there twice, nor its spans: ${count(twice)}`, holds: twice === 0 },
     { claim: `no event is without its other half: ${count(unmatched)}`, holds: unmatched === 0 },
-    { claim: `each has its outcome; another: ${count(wrongOutcome)}`, holds: wrongOutcome === 0 },
+    { claim: `each has its outcome; another: ${count(wrongOutcomes.length)}`, holds: wrongOutcomes.length === 0 },
   ];
 }
 

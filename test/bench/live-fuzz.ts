@@ -51,7 +51,7 @@ async function run(stage: Stage, { count: messages, seed }: FuzzOptions): Promis
   const shown = counted.published + counted.delivered;
   const taken = summary?.events ?? 0;
   const accounted = stored.inMessages + stored.unmatched + (summary?.seenTwice ?? 0);
-  const losses = sidecar.times(/connection lost/);
+  const losses = sidecar.times('tap_lost');
   return {
     title: `${count(messages)} messages of any bytes, with any headers (seed ${seed})`,
     rows: [

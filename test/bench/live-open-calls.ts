@@ -22,6 +22,8 @@ const PREFETCH = 1_000;
 const SENDING_SECONDS = 10;
 /** What the tap may be behind: its markers go out once a second. Milliseconds. */
 const LAG_MS_MAX = 2_000;
+/** Status lines are seldom: what waits in the tap's queue is looked at each second. A tap that stalls has many times that. */
+const BACKLOG_MAX = 10_000;
 /** No call may run into its own time-out. */
 const TIMEOUT_SHARE = 3;
 
@@ -33,7 +35,6 @@ async function run(stage: Stage, { count: calls, delaySeconds, rate }: OpenCalls
   const data = stage.path('data');
   const truths = [stage.path('waiting.ndjson'), stage.path('other.ndjson')] as const;
   const sidecar = await stage.armedSidecar(['--store', `chdb:${data}`, '--prefetch', String(PREFETCH)]);
-  const lags = new Samples(() => sidecar.lagMs);
   let backlog = 0;
   const backlogs = new Samples(() => backlog);
   const watch = setInterval(() => {
@@ -53,8 +54,6 @@ async function run(stage: Stage, { count: calls, delaySeconds, rate }: OpenCalls
     truth: truths[0],
   }).result;
   const otherMissing = await other.stop();
-  const lagMaxMs = Math.max(lags.max, sidecar.lagMaxMs);
-  lags.end();
   clearInterval(watch);
   backlogs.end();
   await stage.drained();
@@ -66,7 +65,7 @@ async function run(stage: Stage, { count: calls, delaySeconds, rate }: OpenCalls
     rows: [
       ['calls that waited', count(waiting.publishes.call)],
       ['other calls', count(other.calls)],
-      ['lag, most of its status line', lagMaxMs === 0 ? '< 100 ms' : `${count(lagMaxMs)} ms`],
+      ['lag, most of its status lines', `${count(sidecar.lagMaxMs)} ms`],
       ['tap queue, most', `${count(backlogs.max)} messages`],
       ['sidecar RSS, peak', megabytes(peakBytes)],
       ['coverage', String(found.coverage)],
@@ -75,7 +74,14 @@ async function run(stage: Stage, { count: calls, delaySeconds, rate }: OpenCalls
       ...onceEach(found),
       { claim: `more calls waited than the prefetch: ${count(calls)}`, holds: calls > PREFETCH },
       { claim: `all got their answers; missing: ${waiting.missing + otherMissing}`, holds: waiting.missing + otherMissing === 0 },
-      { claim: `nothing stalled: lag below ${LAG_MS_MAX} ms: ${count(lagMaxMs)}`, holds: lagMaxMs < LAG_MS_MAX },
+      {
+        claim: `nothing stalled: lag below ${LAG_MS_MAX} ms: ${count(sidecar.lagMaxMs)}`,
+        holds: sidecar.lagMaxMs < LAG_MS_MAX,
+      },
+      {
+        claim: `nothing stalled: at most ${count(BACKLOG_MAX)} messages wait: ${count(backlogs.max)}`,
+        holds: backlogs.max < BACKLOG_MAX,
+      },
       { claim: `other calls went on: ${count(other.calls)}`, holds: other.calls >= rate * delaySeconds * 0.9 },
       { claim: `coverage 1: ${found.coverage}`, holds: found.coverage === 1 },
       {
@@ -84,6 +90,6 @@ async function run(stage: Stage, { count: calls, delaySeconds, rate }: OpenCalls
       },
       { claim: `the sidecar ended in order: ${code}`, holds: code === 0 },
     ],
-    figures: { lag_max_ms: lagMaxMs, backlog_max: backlogs.max, rss_peak_bytes: peakBytes },
+    figures: { lag_max_ms: sidecar.lagMaxMs, backlog_max: backlogs.max, rss_peak_bytes: peakBytes },
   };
 }

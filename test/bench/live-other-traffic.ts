@@ -1,6 +1,6 @@
 /**
  * Calls beside another load on the same virtual host: recorded ones, over exchanges and queues of their own names. In this
- * process, since nothing of it is timed.
+ * process, since nothing of it is timed. One at a time on a virtual host.
  */
 import { appendFileSync } from 'node:fs';
 import { Cloud } from '../support/rpc-load-cloud.ts';
@@ -9,14 +9,20 @@ import { pause } from './live-wait.ts';
 
 export interface OtherTrafficOptions {
   readonly amqp: string;
-  /** Calls a second, answered at once. */
+  /** Calls a second. */
   readonly rate: number;
+  /** Milliseconds. @default 0 */
+  readonly replyDelayMs?: number;
   /** As rpc-load writes it. */
   readonly truth: string;
 }
 
 const NAME = 'bench-';
 const PERIOD_MS = 20;
+/** Once the last reply is due, all is there or does not come. */
+const PATIENCE_MS = 30_000;
+/** No call may run into its own time-out. */
+const TIMEOUT_SHARE = 3;
 
 export class OtherTraffic {
   calls = 0;
@@ -26,9 +32,10 @@ export class OtherTraffic {
   #running: Promise<void> = Promise.resolve();
 
   private constructor(options: OtherTrafficOptions) {
-    const { amqp } = options;
+    const { amqp, replyDelayMs = 0 } = options;
     this.#options = options;
-    this.#cloud = new Cloud({ amqp, clients: 1, servers: 1, replyDelayMs: 0, timeoutMs: null });
+    const timeoutMs = replyDelayMs === 0 ? null : replyDelayMs * TIMEOUT_SHARE;
+    this.#cloud = new Cloud({ amqp, clients: 1, servers: 1, replyDelayMs, timeoutMs });
   }
 
   static async start(options: OtherTrafficOptions): Promise<OtherTraffic> {
@@ -42,11 +49,16 @@ export class OtherTraffic {
     return traffic;
   }
 
-  /** Ends it when all is answered. @returns deliveries that did not come. @throws where a connection was lost. */
-  async stop(): Promise<number> {
+  /** Sends no more. @throws where a connection was lost. */
+  async stopSending(): Promise<void> {
     this.#isStopped = true;
     await this.#running;
-    const giveUpMs = performance.now() + 30_000;
+  }
+
+  /** Ends it when all is answered. @returns deliveries that did not come. @throws where a connection was lost. */
+  async stop(): Promise<number> {
+    await this.stopSending();
+    const giveUpMs = performance.now() + (this.#options.replyDelayMs ?? 0) + PATIENCE_MS;
     while (this.#cloud.owed > 0 && performance.now() < giveUpMs) await pause(0.05);
     const { owed } = this.#cloud;
     await this.#cloud.stop().catch(() => {});

@@ -1,6 +1,6 @@
 /** What the kernel says of a process: CPU time and memory. Linux only. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 let ticksPerSecond = 0;
 
@@ -22,6 +22,54 @@ export function rssBytes(pid: number): number | null {
 /** The most that it ever was. */
 export function peakRssBytes(pid: number): number | null {
   return statusBytes(pid, 'VmHWM');
+}
+
+export interface Handles {
+  /** Files, sockets, pipes and the rest. */
+  readonly others: number;
+  /** What ClickHouse reads of its own threads: three files for each. */
+  readonly ofThreads: number;
+}
+
+/** What it has open; null where it has ended. */
+export function handles(pid: number): Handles | null {
+  const targets = targetsIn(`/proc/${pid}/fd`);
+  if (targets === null) return null;
+  const ofThreads = targets.filter((target) => /^\/proc\/\d+\/task\//.test(target)).length;
+  return { others: targets.length - ofThreads, ofThreads };
+}
+
+/** Where its links lead; those that were closed meanwhile are left out. */
+function targetsIn(directory: string): string[] | null {
+  try {
+    return readdirSync(directory).flatMap((name) => {
+      try {
+        return [readlinkSync(`${directory}/${name}`)];
+      } catch {
+        return [];
+      }
+    });
+  } catch {
+    return null;
+  }
+}
+
+export function threadCount(pid: number): number | null {
+  return entryCount(`/proc/${pid}/task`);
+}
+
+/** Processes whose command line has this text. */
+export function pidsWith(text: string): number[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.map(Number).filter((pid) => pid !== process.pid && read(`/proc/${pid}/cmdline`)?.includes(text) === true);
+}
+
+function entryCount(directory: string): number | null {
+  try {
+    return readdirSync(directory).length;
+  } catch {
+    return null;
+  }
 }
 
 function statusBytes(pid: number, name: string): number | null {
@@ -71,7 +119,11 @@ export class Samples {
 
 /** How fast a value grows once the first third is over: a straight line through the rest. Per second. */
 export function slopeAfterFirstThird(points: readonly Point[]): number {
-  const rest = points.slice(Math.floor(points.length / 3));
+  return slope(points.slice(Math.floor(points.length / 3)));
+}
+
+/** Of the straight line through them, by least squares. Per second; 0 for less than two. */
+export function slope(rest: readonly Point[]): number {
   const mean = (of: (point: Point) => number) => rest.reduce((sum, point) => sum + of(point), 0) / Math.max(1, rest.length);
   const [meanAt, meanValue] = [mean(({ atSeconds }) => atSeconds), mean(({ value }) => value)];
   const covariance = mean(({ atSeconds, value }) => (atSeconds - meanAt) * (value - meanValue));

@@ -32,12 +32,12 @@ async function run(stage: Stage, { rate, seconds }: RestartsOptions): Promise<Re
   for (const truth of truths.slice(0, RESTARTS)) {
     const load = stage.load({ rate, seconds: seconds * 10, truth });
     await pause(seconds / 3);
-    const connections = sidecar.times(/connected to/);
+    const connections = sidecar.times('tap_connected');
     const beganMs = performance.now();
     await stage.broker.restart();
     await load.ended;
-    const otherwise = () => `the sidecar did not come back: ${sidecar.log}`;
-    await until(() => sidecar.times(/connected to/) > connections, { otherwise });
+    const otherwise = () => `the sidecar did not come back: ${sidecar.lastWords}`;
+    await until(() => sidecar.times('tap_connected') > connections, { otherwise });
     await stage.untilTracing();
     awaySeconds.push((performance.now() - beganMs) / 1_000);
   }

@@ -1,4 +1,4 @@
-/** `oslotap run` as a process of its own, for benches: what it says, how far it lags, what it takes of the machine. */
+/** `oslotap run` as a process of its own, for benches: what it logs, how far it lags, what it takes of the machine. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { cpuSeconds, peakRssBytes, rssBytes } from './live-process.ts';
@@ -8,9 +8,18 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const BIN = 'src/cli/bin.ts';
 /** As the executable's first line has them. */
 const HEAP = ['--max-semi-space-size=4', '--max-old-space-size=384'];
-/** On a terminal the sidecar renews its status line twice a second; in a log it writes one a minute, which is too seldom here. */
-const AS_ON_A_TERMINAL = '--import=data:text/javascript,Object.assign(process.stderr,{isTTY:true,columns:400})';
-const STATUS_MARK = '\r\x1b[2K';
+/** Of its words an error quotes so many lines. */
+const QUOTED_LINES = 5;
+
+/** A line of its log. */
+export interface Event {
+  /** Epoch milliseconds. */
+  readonly atMs: number;
+  readonly level: string;
+  readonly name: string;
+  readonly text: string;
+  readonly facts: Readonly<Record<string, unknown>>;
+}
 
 /** The last line that it says: what it saw. */
 export interface Summary {
@@ -25,18 +34,25 @@ export interface Summary {
 
 export class RunningSidecar {
   readonly pid: number;
-  /** All that it said so far, its status line left out. */
-  log = '';
-  /** By its status line; 0 is less than 100. Milliseconds. */
-  lagMs = 0;
+  readonly args: readonly string[];
+  readonly events: Event[] = [];
+  /** What it said outside its log: why it did not start. */
+  #otherWords = '';
+  /** By its status lines, one a minute; of the others see `Stage.backlog`. Milliseconds. */
   lagMaxMs = 0;
   /** `full`, `publish` or `off`. */
-  tier = '';
+  tier = 'full';
   readonly exited: Promise<number | null>;
+  /** It was told to end, or killed. */
+  isEnding = false;
+  /** All that it said, line by line. */
+  readonly lines: string[] = [];
   readonly #child: ChildProcess;
+  #unread = '';
 
   constructor(args: readonly string[], env: Readonly<Record<string, string>>) {
-    this.#child = spawn(process.execPath, [...HEAP, AS_ON_A_TERMINAL, BIN, 'run', ...args], {
+    this.args = args;
+    this.#child = spawn(process.execPath, [...HEAP, BIN, 'run', ...args], {
       cwd: ROOT,
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, ...env },
@@ -63,64 +79,83 @@ export class RunningSidecar {
     return cpuSeconds(this.pid);
   }
 
-  async says(pattern: RegExp, patienceMs = 60_000): Promise<void> {
-    await until(() => pattern.test(this.log) || this.hasEnded, {
-      otherwise: () => `it never said ${pattern}: ${this.log}`,
-      patienceMs,
-    });
-    if (!pattern.test(this.log)) throw new Error(`the sidecar ended without saying ${pattern}: ${this.log}`);
+  /** For errors. */
+  get lastWords(): string {
+    const lines = this.events.slice(-QUOTED_LINES).map(({ name, text }) => `${name}: ${text}`);
+    return [...lines, this.#otherWords.trim()].filter((line) => line !== '').join(' | ') || '(nothing)';
   }
 
-  /** How often it has said so. */
-  times(pattern: RegExp): number {
-    return this.log.match(new RegExp(pattern, 'g'))?.length ?? 0;
+  /** Waits until it has logged an event of this name. @throws where it ends without that, or time is over. */
+  async says(name: string, patienceMs = 60_000): Promise<void> {
+    await until(() => this.times(name) > 0 || this.hasEnded, {
+      otherwise: () => `the sidecar never said ${name}: ${this.lastWords}`,
+      patienceMs,
+    });
+    if (this.times(name) === 0) throw new Error(`the sidecar ended without saying ${name}: ${this.lastWords}`);
+  }
+
+  /** How often it has logged it. */
+  times(name: string): number {
+    return this.events.filter((event) => event.name === name).length;
   }
 
   /** SIGTERM, and its end awaited. @returns its exit code. */
   async stop(): Promise<number | null> {
+    this.isEnding = true;
     if (!this.hasEnded) this.#child.kill('SIGTERM');
     return this.exited;
   }
 
   /** kill -9. */
   async kill(): Promise<void> {
+    this.isEnding = true;
     if (!this.hasEnded) this.#child.kill('SIGKILL');
     await this.exited;
   }
 
   /** What it said at its end; null before it, and after a kill. */
   get summary(): Summary | null {
-    const text = this.log.split('\n').findLast((line) => /^oslotap: [\d,]+ events, /.test(line));
-    if (text === undefined) return null;
+    const ended = this.events.findLast(({ name }) => name === 'ended');
+    if (ended === undefined) return null;
+    const { text, facts } = ended;
     const count = (words: string) => Number((new RegExp(`([\\d,]+) ${words}`).exec(text)?.[1] ?? '0').replaceAll(',', ''));
     return {
-      text: text.replace('oslotap: ', ''),
-      events: count('events'),
-      messages: count('messages'),
-      open: count('open'),
-      seenTwice: count('seen twice'),
+      text,
+      events: Number(facts.events),
+      messages: Number(facts.messages),
+      open: Number(facts.open),
+      seenTwice: Number(facts.seen_twice),
       undecodable: count('undecodable'),
       unmatched: count('without their other half'),
     };
   }
 
   #hear(text: string): void {
-    for (const [index, part] of text.split(STATUS_MARK).entries()) {
-      if (index === 0) this.log += part;
-      else {
-        // Lines of the log come right behind the status line, without a new line of their own.
-        const at = part.indexOf('oslotap: ');
-        this.#readStatus(at === -1 ? part : part.slice(0, at));
-        if (at !== -1) this.log += part.slice(at);
-      }
+    const lines = (this.#unread + text).split('\n');
+    this.#unread = lines.pop() ?? '';
+    this.lines.push(...lines);
+    for (const line of lines) {
+      const event = eventOf(line);
+      if (event === null) this.#otherWords += `${line}\n`;
+      else this.#note(event);
     }
   }
 
-  #readStatus(status: string): void {
-    const [, tier, lag] = /^tier (\w+), [\d,]+ events\/s(?:, lags by ([\d.]+) s)?/.exec(status) ?? [];
-    if (tier === undefined) return;
-    this.tier = tier;
-    this.lagMs = Number(lag ?? 0) * 1_000;
-    this.lagMaxMs = Math.max(this.lagMaxMs, this.lagMs);
+  #note(event: Event): void {
+    this.events.push(event);
+    const { name, facts } = event;
+    if (name === 'tier_changed') this.tier = String(facts.to);
+    if (name === 'status') this.lagMaxMs = Math.max(this.lagMaxMs, Number(facts.lag_ms));
+  }
+}
+
+/** Null: no line of the log. */
+function eventOf(line: string): Event | null {
+  if (!line.startsWith('{')) return null;
+  try {
+    const { time, level, event, msg, ...facts } = JSON.parse(line) as Record<string, unknown>;
+    return { atMs: Date.parse(String(time)), level: String(level), name: String(event), text: String(msg), facts };
+  } catch {
+    return null;
   }
 }

@@ -19,6 +19,8 @@ export const TAP_QUEUE = 'oslotap.firehose';
 const QUIET_LOOKS = 3;
 const MARKERS = 2;
 const STALLED_MS = 120_000;
+/** A start reads the journal of the run before it first, which takes its time on a busy machine. */
+const START_MS = 180_000;
 
 /** There is no RabbitMQ here to be measured. */
 export class NoBroker extends Error {}
@@ -79,7 +81,7 @@ export class Stage {
     const sidecar = new RunningSidecar(args, this.env);
     this.#newest = sidecar;
     this.onEnd(() => sidecar.kill());
-    await sidecar.says(/connected to/);
+    await sidecar.says('tap_connected', START_MS);
     return sidecar;
   }
 
@@ -137,16 +139,12 @@ export class Stage {
       quiet = backlog <= MARKERS ? quiet + 1 : 0;
       if (quiet === 0 && performance.now() - leastMs > STALLED_MS) {
         throw new Error(
-          `the tap takes nothing more, ${backlog} messages wait in its queue. The sidecar said: ${this.#lastWords()}`,
+          `the tap takes nothing more, ${backlog} messages wait in its queue. The sidecar said: ${this.#newest?.lastWords ?? '(nothing)'}`,
         );
       }
       await pause(1);
     }
     return Math.max(0, (performance.now() - beganMs) / 1_000 - QUIET_LOOKS);
-  }
-
-  #lastWords(): string {
-    return this.#newest?.log.trimEnd().split('\n').slice(-3).join(' | ') ?? 'nothing';
   }
 
   async #clear(): Promise<void> {

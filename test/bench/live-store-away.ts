@@ -39,7 +39,7 @@ async function run(stage: Stage, place: Place, { rate, seconds, awaySeconds }: S
   await pause(Math.max(5, (seconds - awaySeconds) / 2));
   const beforeBytes = memory.max;
   trouble.begin(sidecar.pid);
-  const isHurt = await sidecar.says(/trying again, nothing is lost/, awaySeconds * 1_000).then(
+  const isHurt = await sidecar.says('store_away', awaySeconds * 1_000).then(
     () => true,
     () => false,
   );
@@ -49,7 +49,7 @@ async function run(stage: Stage, place: Place, { rate, seconds, awaySeconds }: S
   const backlog = await stage.backlog();
   trouble.end(sidecar.pid);
   const roomMs = performance.now();
-  await sidecar.says(/it works again/);
+  await sidecar.says('store_back');
   const againSeconds = (performance.now() - roomMs) / 1_000;
   const result = await load.result;
   const drainSeconds = await stage.drained();

@@ -23,7 +23,10 @@ test('a line is JSON with its event, its text and its facts', () => {
 test('on a terminal it is readable, in colours, and wipes the status line; as text without one it has neither', () => {
   const terminal = collect(true);
   createLog({ output: terminal.output }).info('tap_connected', 'connected to ctl1', { host: 'ctl1' });
-  expect(terminal.lines.join('')).toMatch(/^\r\x1b\[2K\[.*\x1b\[32mINFO\x1b\[39m.*connected to ctl1.*\n$/s);
+  const [line = ''] = terminal.lines;
+  expect(line.startsWith('\r\u001b[2K[')).toBe(true);
+  expect(line).toContain('\u001b[32mINFO\u001b[39m');
+  expect(line).toContain('connected to ctl1');
   const file = collect();
   createLog({ output: file.output, format: 'text' }).info('tap_connected', 'connected to ctl1', { host: 'ctl1' });
   expect(file.lines.join('')).toMatch(/^\[\d\d:\d\d:\d\d\] INFO: connected to ctl1\n$/);

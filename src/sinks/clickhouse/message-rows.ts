@@ -163,15 +163,16 @@ export function revisionOf(closed: ClosedMessage): number {
   return 2 * knowledgeOf(closed) + Number(closed.reason !== 'end_of_input' && closed.reason !== 'evicted');
 }
 
-/** How much a story knows: events of its own, what its handlers did, its parent, its request, its sender's name. */
-export function knowledgeOf({ traced, from }: ClosedMessage): number {
+/** How much a story knows: events of its own, what its handlers did, its parent, its request, its sender's name, that its time is up. */
+export function knowledgeOf({ traced, from, status }: ClosedMessage): number {
   const { publish, deliveries, replyCount, replyDeliveries, trace, cause, join } = traced;
   const activities = deliveries.reduce((sum, delivery) => sum + delivery.activities, 0);
   const told = Number(cause !== null) + Number(join !== 'none') + Number(from.service !== '');
   // Seen by a firehose: more than the name that a notification gives itself.
   const seen = publish.connection === '' ? 1 : 3;
   const began = Number(traced.beganNs !== null);
-  return seen + deliveries.length + replyCount + replyDeliveries + activities + mergeCount(trace) + told + began;
+  const timedOut = Number(status === 'timeout');
+  return seen + deliveries.length + replyCount + replyDeliveries + activities + mergeCount(trace) + told + began + timedOut;
 }
 
 /** By what a message is in its trace: its own tie, or that of the trace it began in to the one that took it in. */

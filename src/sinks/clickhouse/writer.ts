@@ -9,7 +9,7 @@
 import type { Batch, Sink, Unmatched } from '../../pipeline.ts';
 import type { Store } from '../../store/store.ts';
 import { BUILT_IN_OPERATIONS, type Operations } from '../../trace/operations.ts';
-import type { ClosedMessage, Status } from '../../trace/traced-message.ts';
+import type { ClosedMessage } from '../../trace/traced-message.ts';
 import { GAP_COLUMNS, gapRow } from './gap-rows.ts';
 import {
   knowledgeOf,
@@ -37,12 +37,6 @@ interface TimeRange {
   readonly toNs: bigint;
 }
 
-/** A message that was written while it was open. */
-interface Shown {
-  readonly knowledge: number;
-  readonly status: Status;
-}
-
 const EVER: TimeRange = { fromNs: 0n, toNs: 2n ** 63n - 1n };
 
 /** A span that is in the store, and is written anew. */
@@ -57,8 +51,8 @@ export class ClickHouseWriter implements Sink {
   onFirst: (messages: readonly ClosedMessage[]) => void = () => {};
   /** The same with messages that have ended, once their last rows are in. */
   onEnded: (messages: readonly ClosedMessage[]) => void = () => {};
-  /** Messages that were written while they were open: as what. */
-  readonly #shown = new Map<string, Shown>();
+  /** Messages that were written while they were open: how much was known of them. */
+  readonly #shown = new Map<string, number>();
   readonly #store: Store;
   readonly #operations: Operations;
   /** The times of what may be in the store already: of a run before this one, or of a batch that failed half-way. */
@@ -120,15 +114,15 @@ export class ClickHouseWriter implements Sink {
 
   /** Whether its row is not what it was written as while it was open. */
   #isChanged(closed: ClosedMessage): boolean {
-    const shown = this.#shown.get(closed.traced.uniqueId);
-    return shown !== undefined && (shown.knowledge !== knowledgeOf(closed) || shown.status !== closed.status);
+    const knowledge = this.#shown.get(closed.traced.uniqueId);
+    return knowledge !== undefined && knowledge !== knowledgeOf(closed);
   }
 
   #noteShown(messages: readonly ClosedMessage[]): void {
     for (const closed of messages) {
       const { uniqueId } = closed.traced;
       if (closed.reason !== 'end_of_input') this.#shown.delete(uniqueId);
-      else this.#shown.set(uniqueId, { knowledge: knowledgeOf(closed), status: closed.status });
+      else this.#shown.set(uniqueId, knowledgeOf(closed));
     }
   }
 

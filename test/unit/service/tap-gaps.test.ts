@@ -36,6 +36,7 @@ function setUp(known: Partial<VhostTap> = {}, aliveNs: bigint | null = null) {
     cutOffNs: null,
     isLeft: false,
     isStandby: false,
+    isNewQueue: true,
     host: null,
     backlogCount: 0,
     lostCount: 0,
