@@ -66,18 +66,9 @@ export async function serve(parts: ServiceParts): Promise<void> {
   const processes = new Processes(await snapshotOf(apis, vhosts, log));
   const inbox = new Inbox(INBOX_BYTES_MAX);
   const giveUp = new AbortController();
-  const persist = <T>(operation: () => Promise<T>) => retry(operation, { ...PATIENCE, signal: giveUp.signal, log });
+  const persist: Persist = (operation) => retry(operation, { ...PATIENCE, signal: giveUp.signal, log });
   const writer = store === null ? null : await ClickHouseWriter.open(store, operations);
-  if (writer !== null) handOn(writer, outlets);
-  const summaries = store === null ? null : new LiveSummaries(store, log, (roots) => outlets.otlp?.takeSpans(roots));
-  const sink: Sink = {
-    write: async (batch) => {
-      if (writer === null) lookout.take(batch.messages);
-      else await traced('oslotap.write', sizeOf(batch), () => persist(() => lookout.stores.time(() => writer.write(batch))));
-      await summaries?.step(); // here, since the store takes one insert at a time
-    },
-    close: async () => {},
-  };
+  const sink = sinkOf(parts, writer, persist);
   const unacknowledgedMax = 4 * Math.max(prefetch, 1_000) * plans.length;
   const sidecar = new Sidecar({
     chunks: inbox.chunks(),
@@ -127,6 +118,28 @@ export async function serve(parts: ServiceParts): Promise<void> {
     ]);
   }
   status.tellEnd();
+}
+
+type Persist = <T>(operation: () => Promise<T>) => Promise<T>;
+
+/** Into the store, and what is written on to the outlets; without a store straight to them. */
+function sinkOf({ store, outlets, log }: ServiceParts, writer: ClickHouseWriter | null, persist: Persist): Sink {
+  const { lookout, otlp } = outlets;
+  const close = async () => {};
+  if (store === null || writer === null) {
+    const write = async (batch: Batch) => {
+      lookout.take(batch.messages);
+      otlp?.take(batch);
+    };
+    return { write, close };
+  }
+  handOn(writer, outlets);
+  const summaries = new LiveSummaries(store, log, (roots) => otlp?.takeSpans(roots));
+  const write = async (batch: Batch) => {
+    await traced('oslotap.write', sizeOf(batch), () => persist(() => lookout.stores.time(() => writer.write(batch))));
+    await summaries.step(); // here, since the store takes one insert at a time
+  };
+  return { write, close };
 }
 
 /** A call is counted with its outcome, when it has ended; others as soon as they are shown. Spans go out once they change no more. */

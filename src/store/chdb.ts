@@ -223,7 +223,7 @@ class ChdbStore implements EmbeddedStore {
    * minute: so it is left alone while there is little room, and the journal beside it has what is left.
    */
   #assertRoom(): void {
-    const { bavail, blocks, bsize } = statfsSync(this.#directory);
+    const { bavail, blocks, bsize } = statfsSync(join(this.#directory, ENGINE_DIRECTORY));
     const neededBytes = Math.min(ROOM_BYTES_MIN, ROOM_SHARE_MIN * blocks * bsize);
     const freeBytes = bavail * bsize;
     if (freeBytes >= neededBytes) return;

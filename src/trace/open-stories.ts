@@ -58,6 +58,8 @@ const RESOURCES_A_KB = 6;
 const USUAL_WEIGHT = 2;
 /** Beyond twice as many as are open the queue is rid of what is closed; a few do no harm. */
 const QUEUED_SLACK = 1_000;
+/** So many stories since the last search for the oldest, and there is none going on. */
+const SEARCHED_LATELY = 1_000;
 /** Nothing was seen of a story for so long, and it is quiet; a call longer, since most are answered by then. */
 const QUIET_NS = 5_000_000_000n;
 const WAITING_CALL_NS = 15_000_000_000n;
@@ -66,9 +68,14 @@ export class OpenStories {
   readonly #limits: Limits;
   readonly #calls = new Map<string, OpenStory>();
   readonly #others = new Map<string, OpenStory>();
-  /** Where the search for the oldest stands: what is before is closed. A Map walks over its deleted entries. */
-  #callsByAge = this.#calls.values();
-  #othersByAge = this.#others.values();
+  /**
+   * Where the search for the oldest stands: what is before is closed, and a Map walks over its deleted entries. Only while there is a
+   * search: an iterator that nobody asks holds on to every table that its Map has had since, with all stories that were ever in them.
+   */
+  #callsByAge: Iterator<OpenStory> | null = null;
+  #othersByAge: Iterator<OpenStory> | null = null;
+  /** Of `queued`, when the oldest was last searched for. */
+  #searched = 0;
   #due = new TinyQueue<Due>([], compareDue);
   #queued = 0;
   #weight = 0;
@@ -106,6 +113,7 @@ export class OpenStories {
 
   /** Adds a story, once its first event is in it. Most end soon after: a first look then saves them a long stay in the queue. */
   add(story: OpenStory): void {
+    if (this.#queued - this.#searched > SEARCHED_LATELY) this.#callsByAge = this.#othersByAge = null;
     this.#ofKind(story).set(story.uniqueId, story);
     this.weigh(story);
     this.#queue(story, story.touchedNs + BigInt(this.#limits.attributionHoldMs) * 1_000_000n);
@@ -153,6 +161,7 @@ export class OpenStories {
    * may be the newest); a call where there are none, or where calls take more than their share.
    */
   oldest(): OpenStory | undefined {
+    this.#searched = this.#queued;
     const isOfCalls = this.#calls.size > CALLS_SHARE * this.#limits.openMax;
     return isOfCalls ? this.#oldestCall() : (this.#oldestOther() ?? this.#oldestCall());
   }
@@ -199,15 +208,15 @@ export class OpenStories {
   }
 
   #oldestCall(): OpenStory | undefined {
-    const next = this.#callsByAge.next();
-    if (!next.done) return next.value;
+    const next = this.#callsByAge?.next();
+    if (next?.done === false) return next.value;
     this.#callsByAge = this.#calls.values();
     return this.#callsByAge.next().value;
   }
 
   #oldestOther(): OpenStory | undefined {
-    const next = this.#othersByAge.next();
-    if (!next.done) return next.value;
+    const next = this.#othersByAge?.next();
+    if (next?.done === false) return next.value;
     this.#othersByAge = this.#others.values();
     return this.#othersByAge.next().value;
   }
