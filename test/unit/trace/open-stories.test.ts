@@ -1,0 +1,34 @@
+/** What is open, and that nothing else is held. */
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { expect, test } from 'vitest';
+import { DEFAULT_LIMITS } from '../../../src/trace/limits.ts';
+import { newStory, OpenStories } from '../../../src/trace/open-stories.ts';
+import type { Initiating } from '../../../src/trace/traced-message.ts';
+import { publish } from '../../support/events.ts';
+
+const ROUNDS = 20_000;
+
+test('a story that is closed is let go, also after the oldest was searched for once', async () => {
+  const stories = new OpenStories(DEFAULT_LIMITS, () => false);
+  const closed: WeakRef<object>[] = [];
+  for (let nth = 0; nth < ROUNDS; nth++) {
+    const event = publish(nth, 'api', { id: String(nth) });
+    const story = newStory(event.message as Initiating, event);
+    stories.add(story);
+    if (nth === 100) stories.oldest();
+    if (nth > 100) {
+      stories.remove(story);
+      closed.push(new WeakRef(story));
+    }
+  }
+  await setImmediate(); // a WeakRef holds what it was made of until its job is done
+  collectGarbage();
+  expect(closed.filter((reference) => reference.deref() !== undefined).length).toBeLessThan(ROUNDS / 10);
+});
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+}
