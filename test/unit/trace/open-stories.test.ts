@@ -28,6 +28,7 @@ test('a story that is closed is let go, also after the oldest was searched for o
   await setImmediate(); // a WeakRef holds what it was made of until its job is done
   collectGarbage();
   expect(closed.filter((reference) => reference.deref() !== undefined).length).toBeLessThan(ROUNDS / 10);
+  expect(stories.size).toBe(open.length); // and so it was there all the time
 });
 
 function collectGarbage(): void {
