@@ -4,8 +4,7 @@ const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 const isAtLeast = (wantedMajor: number, wantedMinor: number) =>
   major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
 
-if (isAtLeast(20, 12)) {
-  if (!isAtLeast(22, 15)) process.stderr.write(`oslotap: made for Node.js 22.15 or newer, this is ${process.versions.node}\n`);
+if (isAtLeast(22, 15)) {
   const { main } = await import('./main.ts');
   process.exitCode = await main(process.argv.slice(2));
 } else {

@@ -51,7 +51,7 @@ nobody took look routed, and exchanges that should vanish with their last queue 
 --api names the processes and lets the budget see memory and queues; without it processes are told from the traffic.
 Behind a lost connection the tap queue holds what comes; oslotap's journal, beside the store, holds what is open.
 
-  oslotap tap arm && oslotap run --store chdb:./cloud      and, in another shell after Ctrl-C:  oslotap requests --store chdb:./cloud
+  oslotap tap arm && oslotap run --store chdb:./cloud      and, in another shell meanwhile:  oslotap requests --store chdb:./cloud
   oslotap run --check-config --config oslotap.yaml`;
 
 const REQUESTS_WARNING =

@@ -95,7 +95,7 @@ export const TAP_METRICS = {
     group: 'The tap',
     type: 'gauge',
     unit: 'gaps',
-    help: 'Stretches of time that are not seen whole, and last',
+    help: 'Stretches of time that are not seen whole, and last; one without a connection is noted when that is back',
     labels: { reason: GAP_REASON },
   },
   oslotap_gaps_total: {

@@ -26,7 +26,7 @@ function introduction({ window, coverage, orphan_deliveries, undecodable }: Repo
       ? ''
       : `; ${orphan_deliveries} events without their other half, ${undecodable} undecodable`;
   return [
-    `${window.messages.toLocaleString('en-US')} messages from ${window.hosts} hosts, ${clock(window.from)} to ${clock(window.to)}, ` +
+    `${window.messages.toLocaleString('en-US')} messages from ${window.hosts} ${window.hosts === 1 ? 'host' : 'hosts'}, ${clock(window.from)} to ${clock(window.to)}, ` +
       `${Math.round(window.observed_s)} s of them observed. Coverage ${percent(coverage)}${unmatched}.`,
     '',
     'Counted from what RabbitMQ itself saw pass (its firehose), by oslotap; no OpenStack service was changed.',

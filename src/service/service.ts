@@ -156,10 +156,9 @@ function sizeOf({ messages, unmatched }: Batch) {
   return { 'oslotap.messages': messages.length, 'oslotap.unmatched': unmatched.length };
 }
 
-function tellRecovered({ recoveredCount, openCount }: Sidecar, log: Log): void {
+function tellRecovered({ recoveredCount }: Sidecar, log: Log): void {
   if (recoveredCount === 0) return;
-  const text = `took up ${thousands(recoveredCount)} events from the journal; ${thousands(openCount)} messages are open`;
-  log.info('recovered', text, { events: recoveredCount, open: openCount });
+  log.info('recovered', `took up ${thousands(recoveredCount)} events from the journal`, { events: recoveredCount });
 }
 
 /** `isDone` says whether all that was on its way came in before the time was up. */

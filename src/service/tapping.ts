@@ -37,6 +37,9 @@ export interface TierStep {
   readonly atNs: bigint;
 }
 
+/** Before the next attempt to connect; each of these is told. Milliseconds. */
+const LONG_WAIT_MS = 5_000;
+
 export class Tapping {
   readonly taps: readonly VhostTap[];
   readonly gaps: Gaps;
@@ -272,7 +275,8 @@ export class Tapping {
         log.warn('tap_lost', `${at()}connection lost: ${reason}; trying again`, where());
       },
       retrying: (reason, inMs) => {
-        if (!isRetryTold) log.warn('tap_retrying', `${at()}${reason}; trying again, next in ${Math.round(inMs)} ms`, where());
+        if (!isRetryTold || inMs > LONG_WAIT_MS)
+          log.warn('tap_retrying', `${at()}${reason}; trying again, next in ${Math.round(inMs)} ms`, where());
         isRetryTold = true;
       },
       overflowed: (fromNs, toNs, lostMin) => this.tapGaps.noteOverflow(of(), { fromNs, toNs }, lostMin),

@@ -100,7 +100,7 @@ export const tap = section(
     tier: leaf(oneOf('full', 'publish', 'off', 'requests').default('full'), {
       flag: '--tier <TIER>',
       description:
-        'how much to take: full, publish (no deliveries: half the cost), off; requests: without the firehose, see below',
+        'how much to take: full, publish (no deliveries: half the cost), off; requests: without the firehose, and its senders notice (collectors/notifications)',
     }),
     exchanges: leaf(listOf(text).optional(), {
       flag: '--exchanges <NAME...>',
@@ -182,12 +182,12 @@ export const budget = section(
       description: 'budget: step down above so many events a second; 0: no limit',
       unit: 'events/second',
     }),
-    memoryMax: leaf(whole(1).default(90), {
+    memoryMax: leaf(whole(1, 100).default(90), {
       flag: '--memory-max <PERCENT>',
       description: "budget: step down above this part of the broker's memory limit (needs --api)",
       unit: 'percent',
     }),
-    queueMax: leaf(whole(1).default(80), {
+    queueMax: leaf(whole(1, 100).default(80), {
       flag: '--queue-max <PERCENT>',
       description: 'budget: step down when the tap queue is so full (needs --api)',
       unit: 'percent',

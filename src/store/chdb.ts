@@ -115,7 +115,11 @@ async function loadEngine(): Promise<typeof import('chdb')> {
 
 function prepareDirectory({ directory, isWriter }: OpenOptions): void {
   if (!isWriter && !existsSync(join(directory, ENGINE_DIRECTORY))) {
-    throw new Misuse(`there is no data in ${directory}: run 'oslotap replay FILE' first, or name another --store`);
+    const isHidden = existsSync(directory) && !isReadable(directory);
+    if (isHidden) throw new Misuse(`the data directory ${directory} cannot be read by this user: be the user who wrote it`);
+    throw new Misuse(
+      `there is no data in ${directory}: 'oslotap run' or 'oslotap replay FILE' brings some, or name another --store`,
+    );
   }
   try {
     if (isWriter) makeDirectory(resolve(directory));
@@ -124,6 +128,15 @@ function prepareDirectory({ directory, isWriter }: OpenOptions): void {
     throw new Misuse(
       `the data directory ${directory} cannot be written: ${(error as NodeJS.ErrnoException).code ?? reasonOf(error)}`,
     );
+  }
+}
+
+function isReadable(directory: string): boolean {
+  try {
+    accessSync(directory, constants.R_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -319,7 +319,7 @@ export class Processes {
   }
 
   #describe(root: Node): Process {
-    const host = this.#hostOfAddress.get(root.address) ?? (root.host === '' ? root.address : root.host);
+    const host = root.host === '' ? (this.#hostOfAddress.get(root.address) ?? root.address) : root.host;
     const service = root.service;
     const id = root.pid === '' ? root.least : root.pid;
     return { id: service === '' ? id : `${service}@${host}:${id}`, service, host };

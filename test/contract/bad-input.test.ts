@@ -113,7 +113,7 @@ describe('the store', () => {
     const directory = join(scratch(), 'none');
     expect(failure(oslotap(['requests', '--store', `chdb:${directory}`]))).toEqual([
       2,
-      `there is no data in ${directory}: run 'oslotap replay FILE' first, or name another --store`,
+      `there is no data in ${directory}: 'oslotap run' or 'oslotap replay FILE' brings some, or name another --store`,
     ]);
   });
 

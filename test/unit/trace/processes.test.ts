@@ -34,6 +34,19 @@ describe('from the traffic alone', () => {
     });
   });
 
+  test('its own queue names its host, also where others with other names are at the same address', () => {
+    const processes = new Processes();
+    const told = [
+      ['127.0.0.1:1 -> 127.0.0.1:5672', 'compute.cmp1', 'cmp1'],
+      ['127.0.0.1:2 -> 127.0.0.1:5672', 'conductor.ctl', 'ctl'],
+      ['127.0.0.1:3 -> 127.0.0.1:5672', 'scheduler.ctl', 'ctl'],
+    ] as const;
+    for (const [nth, [connection, queue]] of told.entries()) {
+      processes.observe({ ...deliver(nth, connection, { id: String(nth), kind: 'cast' }), queue });
+    }
+    for (const [connection, , host] of told) expect(processes.of(connection).host).toBe(host);
+  });
+
   test('any order of the events finds the same', () => {
     const there = new Processes();
     const back = new Processes();
