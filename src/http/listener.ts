@@ -29,7 +29,8 @@ export interface ServerBounds {
   /** For the headers to come; then for the whole request. Milliseconds. */
   readonly headersMs: number;
   readonly requestMs: number;
-  /** A connection on which nothing moves is closed. Milliseconds. */
+  /** A connection that waits for its next request is closed; and one on which nothing moves, an answer under way or not. Milliseconds. */
+  readonly keepAliveMs: number;
   readonly idleMs: number;
 }
 
@@ -38,6 +39,7 @@ export const DEFAULT_BOUNDS: ServerBounds = {
   headerBytesMax: 8_192,
   headersMs: 5_000,
   requestMs: 10_000,
+  keepAliveMs: 15_000,
   idleMs: 15_000,
 };
 
@@ -59,7 +61,7 @@ export function boundedServer(onRequest: RequestListener, bounds: ServerBounds, 
       maxHeaderSize: bounds.headerBytesMax,
       headersTimeout: bounds.headersMs,
       requestTimeout: bounds.requestMs,
-      keepAliveTimeout: bounds.idleMs,
+      keepAliveTimeout: bounds.keepAliveMs,
       connectionsCheckingInterval: 1_000,
       noDelay: true,
     },

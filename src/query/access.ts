@@ -1,9 +1,8 @@
 /** Who may ask: which Host a request may name, and the user, password or token that it must bring. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { isIP } from 'node:net';
-import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isHostAllowed } from '../http/host-header.ts';
 import { type Exception, exception } from './exception.ts';
 
 export interface Login {
@@ -93,20 +92,10 @@ function single(header: string | string[] | undefined): string | null {
 }
 
 /**
- * Whether a request was meant for this address, and not sent by a page that somebody looks at: pages can make a browser ask any address,
- * by a name that they let point there (DNS rebinding).
- * @param names beyond `localhost`, this machine's own, and plain addresses.
+ * Whether a request was not meant for this address, or sent by a page that somebody looks at: pages can make a browser ask any address.
+ * @param listenHost where the endpoint listens, as it was told.
  */
-export function isForeign({ headers }: IncomingMessage, names: readonly string[]): boolean {
-  if (headers.origin !== undefined || headers['sec-fetch-site'] === 'cross-site') return true;
-  if (headers.host === undefined) return false;
-  const host = headers.host
-    .replace(/:\d+$/, '')
-    .replace(/^\[(.*)\]$/, '$1')
-    .toLowerCase();
-  return isIP(host) === 0 && ![...names.map((name) => name.toLowerCase()), 'localhost', hostname().toLowerCase()].includes(host);
-}
-
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+export function isForeign({ headers }: IncomingMessage, listenHost: string): boolean {
+  const isOfPage = headers.origin !== undefined || headers['sec-fetch-site'] === 'cross-site';
+  return isOfPage || !isHostAllowed(headers.host, listenHost);
 }

@@ -6,13 +6,14 @@
  * Everything on the way is bounded, since it shares its process with the tap.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Misuse, reasonOf } from '../errors.ts';
+import { isLoopback } from '../http/host-header.ts';
+import { authority, boundedServer, closeNow, listen, type Refusals, type ServerBounds } from '../http/listener.ts';
 import type { Log } from '../log.ts';
 import { FENCE, type Reader } from '../store/read-request.ts';
 import { traced } from '../telemetry/traced.ts';
-import { Access, type Caller, isAsked, isForeign, isLoopback, type Login } from './access.ts';
+import { Access, type Caller, isAsked, isForeign, type Login } from './access.ts';
 import { answer, sendException } from './answer.ts';
 import { readBody } from './body.ts';
 import { OUTCOMES, type Outcome, type QueryCounters } from './counters.ts';
@@ -31,8 +32,6 @@ export interface QueryEndpointOptions {
   readonly port?: number;
   /** Beyond loopback there must be a password or a token. @default {} */
   readonly login?: Login;
-  /** Further names that requests may give as their Host. @default [] */
-  readonly names?: readonly string[];
   readonly log: Log;
 }
 
@@ -44,21 +43,29 @@ const LIMITS: Readonly<Record<Caller, Limits>> = {
 const WHOLE_RESULT_BYTES_MAX = 16 * 1024 * 1024;
 /** What the engine may be late with its own time-out, and the last bytes on their way. Milliseconds. */
 const GRACE_MS = 5_000;
-const CONNECTIONS_MAX = 64;
-const HEADER_BYTES_MAX = 128 * 1024;
+/** A query may run for minutes, and send nothing meanwhile. */
+const BOUNDS: ServerBounds = {
+  connectionsMax: 64,
+  headerBytesMax: 128 * 1024,
+  headersMs: 10_000,
+  requestMs: 20_000,
+  keepAliveMs: 10_000,
+  idleMs: 310_000,
+};
 const WAITING_MAX = 16;
 const WAIT_MS = 10_000;
 const QUERY_ID = /^[\w.:/-]{1,128}$/;
 
 export class QueryEndpoint {
   /** `http://127.0.0.1:8124/`. */
-  readonly url: string;
+  url = '';
   /** What the command line of the same user asks with. */
-  readonly token: string;
+  readonly token = randomBytes(32).toString('base64url');
   readonly #server: Server;
   readonly #reader: Reader;
   readonly #access: Access;
-  readonly #names: readonly string[];
+  readonly #host: string;
+  readonly #refusals: Refusals = { connections: 0, malformed: 0 };
   readonly #log: Log;
   readonly #slots = new Slots({ running: FENCE.threads, waiting: WAITING_MAX, waitMs: WAIT_MS });
   readonly #queries = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Record<Outcome, number>;
@@ -71,37 +78,25 @@ export class QueryEndpoint {
     if (!isLoopback(host) && !isAsked(login)) {
       throw new Misuse(`the query endpoint on ${host} needs a password or a token: without one it listens on loopback only`);
     }
-    const server = createServer({
-      maxHeaderSize: HEADER_BYTES_MAX,
-      headersTimeout: 10_000,
-      requestTimeout: 20_000,
-      keepAliveTimeout: 10_000,
-      connectionsCheckingInterval: 1_000,
-    });
-    server.maxConnections = CONNECTIONS_MAX;
-    server.maxHeadersCount = 100;
-    await bind(server, host, port);
-    return new QueryEndpoint(server, options);
+    const endpoint = new QueryEndpoint(options);
+    const listening = await listen(endpoint.#server, { host, port: port ?? DEFAULT_PORT, isGiven: port !== undefined });
+    // From this machine any address of its own will do.
+    const near = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+    endpoint.url = `http://${authority(near, listening.port)}/`;
+    return endpoint;
   }
 
-  private constructor(server: Server, { reader, login = {}, names = [], log, host = '127.0.0.1' }: QueryEndpointOptions) {
-    const { address, port } = server.address() as AddressInfo;
-    const shown = address.includes(':') ? `[${address}]` : address;
-    this.url = `http://${address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '[::1]' : shown}:${port}/`;
-    this.token = randomBytes(32).toString('base64url');
-    this.#server = server;
+  private constructor({ reader, login = {}, log, host = '127.0.0.1' }: QueryEndpointOptions) {
+    this.#server = boundedServer((request, response) => void this.#handle(request, response), BOUNDS, this.#refusals);
     this.#reader = reader;
     this.#access = new Access(login, this.token);
-    this.#names = [...names, host];
+    this.#host = host;
     this.#log = log;
-    server.on('request', (request, response) => void this.#handle(request, response));
-    server.on('clientError', refuseGarbage);
-    server.on('drop', () => this.#queries.overloaded++);
   }
 
   get counters(): QueryCounters {
     return {
-      queries: { ...this.#queries },
+      queries: { ...this.#queries, overloaded: this.#queries.overloaded + this.#refusals.connections },
       running: this.#slots.running,
       waiting: this.#slots.waiting,
       bytesOut: this.#bytesOut,
@@ -111,10 +106,7 @@ export class QueryEndpoint {
   /** Takes no more, ends what runs, and lets the store go. */
   async close(): Promise<void> {
     this.#closing.abort();
-    const isClosed = new Promise((resolve) => this.#server.close(resolve));
-    this.#server.closeAllConnections();
-    await this.#reader.close();
-    await isClosed;
+    await Promise.all([closeNow(this.#server), this.#reader.close()]);
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -131,7 +123,7 @@ export class QueryEndpoint {
 
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = URL.parse(request.url ?? '', 'http://localhost');
-    if (isForeign(request, this.#names)) return sendPlain(request, response, 421, 'This address does not answer to that name.\n');
+    if (isForeign(request, this.#host)) return sendPlain(request, response, 421, 'This address does not answer to that name.\n');
     if (url === null) return sendPlain(request, response, 400, 'Bad request.\n');
     if (request.method !== 'GET' && request.method !== 'POST' && request.method !== 'HEAD')
       return sendPlain(request, response, 405, 'Method not allowed.\n');
@@ -228,27 +220,6 @@ function outcomeOf(failed: Exception | null, signal: AbortSignal): Outcome {
   return failed.name === 'TIMEOUT_EXCEEDED' ? 'timed_out' : 'failed';
 }
 
-async function bind(server: Server, host: string, port: number | undefined): Promise<void> {
-  try {
-    await listenOn(server, host, port ?? DEFAULT_PORT);
-  } catch (error) {
-    const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
-    if (isTaken && port === undefined) return await listenOn(server, host, 0);
-    const reason = isTaken ? 'the port is taken' : reasonOf(error);
-    throw new Misuse(`the query endpoint cannot listen on ${host}:${port ?? DEFAULT_PORT}: ${reason}`);
-  }
-}
-
-function listenOn(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port }, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-}
-
 function sendPlain(request: IncomingMessage, response: ServerResponse, status: number, text: string): void {
   discard(request, response);
   response.writeHead(status, { 'Content-Type': 'text/plain; charset=UTF-8', 'X-Content-Type-Options': 'nosniff' });
@@ -260,16 +231,4 @@ function discard(request: IncomingMessage, response: ServerResponse): void {
   const { 'content-length': length = '0', 'transfer-encoding': coding } = request.headers;
   if (!request.complete && (length !== '0' || coding !== undefined)) response.shouldKeepAlive = false;
   request.resume();
-}
-
-/** What is no HTTP, is too large, or takes too long to be sent. */
-function refuseGarbage(error: Error & { code?: string }, socket: Socket): void {
-  const status =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? '431 Request Header Fields Too Large'
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? '408 Request Timeout'
-        : '400 Bad Request';
-  if (socket.writable && !socket.destroyed) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
-  socket.destroySoon();
 }

@@ -31,7 +31,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'src/trace',
   ],
   'src/queries': ['src/message.ts', 'src/store', 'src/trace'],
-  'src/query': ['src/errors.ts', 'src/log.ts', 'src/store', 'src/telemetry'],
+  'src/query': ['src/errors.ts', 'src/log.ts', 'src/http', 'src/store', 'src/telemetry'],
   'src/metrics': ['src/message.ts', 'src/gap.ts', 'src/pipeline.ts', 'src/trace'],
   'src/http': ['src/errors.ts', 'src/log.ts'],
   'src/report': ['src/gap.ts', 'src/queries', 'src/store'],

@@ -1,7 +1,7 @@
 /**
  * What `oslotap run` is to those who query it, without a broker: holds a data directory, answers queries, and inserts all the while.
  *
- * usage: query-server.ts DIRECTORY [JSON of host, port, login, names]      forked: see query-process.ts
+ * usage: query-server.ts DIRECTORY [JSON of host, port, login]      forked: see query-process.ts
  *
  * Each message asks for one: `state` is answered with State, as is `silent`, which takes the address out of oslotap.json; `end` closes all
  * in order, `exit` ends the process at once. The first message is the state at the beginning.
