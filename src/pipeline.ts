@@ -56,6 +56,8 @@ export interface Tally {
 export const REPLAY_WINDOW: ReorderWindow = { windowMs: 600_000, eventsMax: 20_000 };
 
 const BATCH_STORIES = 2_500;
+/** Rows are replaced together, at every so many looks for quiet stories: each time costs the store a mutation. */
+const LOOKS_A_REPLACEMENT = 6;
 
 export class Pipeline {
   readonly #sink: Sink;
@@ -65,6 +67,7 @@ export class Pipeline {
   readonly #reorder: Reorder;
   readonly #undecodable: Partial<Record<UndecodableReason, number>> = {};
   #events = 0;
+  #looks = 0;
   #writing: Promise<void> = Promise.resolve();
 
   constructor(sink: Sink, options: PipelineOptions = {}) {
@@ -133,8 +136,9 @@ export class Pipeline {
     return this.#batch.size >= BATCH_STORIES;
   }
 
-  /** Has some of what is open and quiet written as it stands; a later row replaces it where it goes on. */
+  /** Has some of what is open and quiet written as it stands; a later row replaces it where it goes on. Call it every few seconds. */
   showQuiet(): void {
+    if (++this.#looks % LOOKS_A_REPLACEMENT === 0) this.#batch.release();
     for (const story of this.#correlator.quietStories()) {
       this.#batch.closed(story);
       if (this.isFull) return;
@@ -153,6 +157,7 @@ export class Pipeline {
   async end(): Promise<void> {
     this.#reorder.flush();
     this.#correlator.finish();
+    this.#batch.release();
     await this.#writing;
     while (this.#batch.size > 0) await this.#writeBatch(this.#batch.take());
   }
@@ -163,6 +168,7 @@ export class Pipeline {
    */
   async suspend(signal: AbortSignal): Promise<void> {
     this.#reorder.flush();
+    this.#batch.release();
     await this.#writing;
     while (this.#batch.size > 0 && !signal.aborted) await this.#writeBatch(this.#batch.take());
     let open: ClosedMessage[] = [];
@@ -222,6 +228,8 @@ class Collector {
   readonly repeated: (event: BrokerEvent) => void;
   readonly unmatchedByReason: Partial<Record<UnmatchedReason, number>> = {};
   readonly #messages: ClosedMessage[] = [];
+  /** Messages that were written before, while they were open. */
+  readonly #replacements: ClosedMessage[] = [];
   readonly #unmatched: Unmatched[] = [];
 
   constructor(repeated: (event: BrokerEvent) => void) {
@@ -233,7 +241,13 @@ class Collector {
   }
 
   closed(message: ClosedMessage): void {
-    this.#messages.push(message);
+    if (!message.wasShown) this.#messages.push(message);
+    else if (this.#replacements.push(message) >= BATCH_STORIES) this.release();
+  }
+
+  /** From now on those that replace rows wait to be written, too. */
+  release(): void {
+    this.#messages.push(...this.#replacements.splice(0));
   }
 
   unmatched(event: BrokerEvent | Undecodable, reason: UnmatchedReason | UndecodableReason): void {

@@ -122,9 +122,9 @@ export class Correlator {
    * Each once, until something of it happens, or its time is up.
    */
   *quietStories(): Generator<ClosedMessage> {
-    for (const open of this.#open.quiet(this.#nowNs)) {
-      const closed = this.#toClosed(copyOf(open), 'end_of_input');
-      if (closed !== null) yield closed;
+    for (const { story, isAgain } of this.#open.quiet(this.#nowNs)) {
+      const closed = this.#toClosed(copyOf(story), 'end_of_input');
+      if (closed !== null) yield { ...closed, wasShown: isAgain };
     }
   }
 
@@ -333,6 +333,7 @@ export class Correlator {
       traced: open as OpenStory & { publish: Publish; trace: Trace },
       reason,
       status: statusOf(open, this.#nowNs),
+      wasShown: open.shownNs > 0n,
       from: this.#senderOf(publish),
       to: open.deliveries.map(({ event }) => this.#processes.of(event.connection)),
     };

@@ -172,17 +172,18 @@ export class OpenStories {
     yield* this.#others.values();
   }
 
-  /** Those of which nothing was seen for a while, each once until something of it happens, or its time is up. */
-  *quiet(nowNs: bigint): Generator<OpenStory> {
+  /** Those of which nothing was seen for a while, each once until something of it happens, or its time is up; and whether it was here before. */
+  *quiet(nowNs: bigint): Generator<{ readonly story: OpenStory; readonly isAgain: boolean }> {
     for (const story of this.values()) {
       const lastNs = lastActivityNs(story);
       const quietNs = nowNs - (story.touchedNs > lastNs ? story.touchedNs : lastNs);
       if (quietNs <= (story.message.kind === 'call' ? WAITING_CALL_NS : QUIET_NS) || story.answeredNs !== null) continue;
       const status = statusOf(story, nowNs);
       if (story.shownNs === lastNs && story.shownAs === status) continue;
+      const isAgain = story.shownNs > 0n;
       story.shownNs = lastNs;
       story.shownAs = status;
-      yield story;
+      yield { story, isAgain };
     }
   }
 

@@ -111,6 +111,8 @@ export interface TracedMessage {
 export interface ClosedMessage {
   readonly traced: TracedMessage & { readonly publish: Publish; readonly trace: Trace };
   readonly reason: ClosedReason;
+  /** True where it was handed on before, while it was open. */
+  readonly wasShown: boolean;
   readonly status: Status;
   readonly from: Process;
   /** The receiver of each delivery, in the deliveries' order. */

@@ -36,7 +36,7 @@ export function closedStory(story: Story): ClosedMessage {
   const { tookMs = kind === 'call' ? 10 : null, failure = null } = story;
   const process = ([service, host]: readonly [string, string]) => ({ id: `${service}@${host}:1`, service, host });
   const status = story.status ?? (kind !== 'call' ? 'sent' : failure === null ? 'ok' : 'failed');
-  return { traced: traced(story, tookMs), reason, status, from: process(from), to: to.map(process) };
+  return { traced: traced(story, tookMs), reason, status, wasShown: false, from: process(from), to: to.map(process) };
 }
 
 function traced(story: Story, tookMs: number | null): ClosedMessage['traced'] {
