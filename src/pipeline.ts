@@ -91,8 +91,8 @@ export class Pipeline {
   }
 
   /**
-   * Takes an event again that a run before this one had. `isSettled`: its story was written; it is given for what it tells of
-   * others, and what it does not join now it had joined then.
+   * Takes an event again that a run before this one had. `isSettled`: its story ended and was written; it is given for what it tells
+   * of others, and what it does not join now it had joined then.
    */
   takeAgain(event: BrokerEvent | Undecodable, isSettled: boolean): void {
     if (event.event === 'undecodable') {
@@ -241,6 +241,7 @@ class Collector {
   }
 
   closed(message: ClosedMessage): void {
+    if (this.known.has(message.traced.publish)) return;
     if (!message.wasShown) this.#messages.push(message);
     else if (this.#replacements.push(message) >= BATCH_STORIES) this.release();
   }

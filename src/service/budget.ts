@@ -62,6 +62,8 @@ export class Budget {
   readonly #limits: BudgetLimits;
   readonly #best: Level;
   #badSamples = 0;
+  /** At the sample before. */
+  #lagMs = 0;
   #calmSinceMs: number | null = null;
   #steppedMs = Number.NEGATIVE_INFINITY;
   #steppedUpMs = Number.NEGATIVE_INFINITY;
@@ -76,7 +78,10 @@ export class Budget {
 
   /** Takes a sample; time only goes on. @returns the step to take, or null. */
   sample(load: Load, nowMs: number): Step | null {
-    const reason = overLimit(load, this.#limits, 1);
+    // A lag that shrinks is a backlog that is being taken in, as after a start.
+    const isCatchingUp = load.lagMs < this.#lagMs;
+    this.#lagMs = load.lagMs;
+    const reason = overLimit(isCatchingUp ? { ...load, lagMs: 0 } : load, this.#limits, 1);
     if (reason !== null) return this.#bad(reason, load.alarm !== null, nowMs);
     this.#badSamples = 0;
     // Nothing is measured of a tap that takes nothing: only the broker's own state can keep it there.

@@ -88,3 +88,9 @@ test('it never goes above the level that was asked for', () => {
   const budget = new Budget('publish', DEFAULT_BUDGET);
   expect(new Set(levels(budget, repeat(CALM, 100)))).toEqual(new Set(['publish']));
 });
+
+test('a lag that shrinks is a backlog that is being taken in, as after a start: no step; one that stays is', () => {
+  const shrinking = [120, 110, 100, 90, 80, 70].map((seconds) => ({ ...CALM, lagMs: seconds * 1_000 }));
+  expect(new Set(levels(new Budget('full', DEFAULT_BUDGET), shrinking))).toEqual(new Set(['full']));
+  expect(levels(new Budget('full', DEFAULT_BUDGET), [...shrinking, LAGGING, LAGGING, LAGGING]).at(-1)).toBe('publish');
+});
