@@ -374,6 +374,7 @@ def main():
     oslo_variants.add_arguments(parser)
     options = parser.parse_args()
     rabbitmq_node.exit_on_signals()
+    os.setpgrp()        # a recent oslo.messaging names its queues after its process group's leader, which must be alive
     try:
         with contextlib.ExitStack() as stack:
             oslo_variants.apply(options, stack)
