@@ -10,6 +10,7 @@ export interface Node {
   service: string;
   /** True where the broker named the program: then the traffic's guesses are not needed. */
   isNamed: boolean;
+  /** By the queue that it consumes, `compute.cmp1`; `''` where none tells: then its address does. */
   host: string;
   /** Since when the connection is known to exist: its handshake, or the first event seen on it. */
   sinceNs: bigint;

@@ -263,7 +263,7 @@ export class Processes {
   /** `<topic>`, `<topic>.<host>`, `<topic>_fanout` and `<topic>_fanout_<uuid>` name the service; the second its host too. */
   #nameByQueue(queue: string, node: Node): void {
     const { topic, host } = this.#splitQueue(queue);
-    this.#name(node, serviceOfTopic(topic), host);
+    this.#name(node, serviceOfTopic(topic), host, true);
   }
 
   #splitQueue(queue: string): { topic: string; host: string } {
@@ -282,7 +282,7 @@ export class Processes {
   }
 
   /** Of several names that the traffic suggests the least is kept: the same whatever the order of events. */
-  #name(node: Node, service: string, host: string): void {
+  #name(node: Node, service: string, host: string, isOfOwnQueue = false): void {
     const root = rootOf(node);
     const known = this.#hostOfAddress.get(node.address);
     if (isBetter(host, known ?? '')) {
@@ -293,7 +293,7 @@ export class Processes {
       root.service = service;
       root.process = null;
     }
-    if (isBetter(host, root.host)) {
+    if (isOfOwnQueue && isBetter(host, root.host)) {
       root.host = host;
       root.process = null;
     }

@@ -177,7 +177,7 @@ def full_server_stopped(bus):
             worker.call(context, 'work', nth=0)
         with failing_by('not_consumed', 'metering_agent.net1', 'neutron-metering-agent', 'net1'), tolerated('MessagingTimeout'):
             worker.call(context, 'work', nth=1)
-        time.sleep(3)       # a quorum queue does not look at once whether its head has expired
+        time.sleep(5)       # a quorum queue does not look at once whether its head has expired, least of all on a busy machine
     finally:
         os.kill(pid, signal.SIGCONT)
 

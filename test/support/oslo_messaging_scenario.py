@@ -386,7 +386,7 @@ def to_nobody(bus):
 def late_replies(bus):
     for _ in range(2):
         with failing_by('late_reply', 'conductor', evidence='after the time-out'), tolerated('MessagingTimeout'):
-            bus.client('conductor', timeout=1).call(bus.context(), 'migrate', seconds=1.8)
+            bus.client('conductor', timeout=1).call(bus.context(), 'migrate', seconds=3)
 
 
 def monitored_calls(bus):
