@@ -168,12 +168,24 @@ export class Pipeline {
    */
   async suspend(signal: AbortSignal): Promise<void> {
     this.#reorder.flush();
-    this.#batch.release();
     await this.#writing;
+    // What is not in the store at all goes before what only replaces a row.
+    await this.#writeWaiting(signal);
+    await this.#writeOpen(signal, (story) => !story.wasShown);
+    this.#batch.release();
+    await this.#writeWaiting(signal);
+    await this.#writeOpen(signal, (story) => story.wasShown);
+  }
+
+  async #writeWaiting(signal: AbortSignal): Promise<void> {
     while (this.#batch.size > 0 && !signal.aborted) await this.#writeBatch(this.#batch.take());
+  }
+
+  async #writeOpen(signal: AbortSignal, isWanted: (story: ClosedMessage) => boolean): Promise<void> {
     let open: ClosedMessage[] = [];
     for (const story of this.#correlator.openStories()) {
       if (signal.aborted) return;
+      if (!isWanted(story)) continue;
       open.push(story);
       if (open.length < BATCH_STORIES) continue;
       await this.#sink.write({ messages: open, unmatched: [], gaps: [] });
