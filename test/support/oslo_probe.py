@@ -144,6 +144,9 @@ def is_idle(path):
 
 
 def _where(verdict, handled_by):
+    if verdict is not None and verdict['verdict'] == 'not_consumed' and handled_by:
+        # A broker on a busy machine may give out what should have expired in its queue: then it was handled, too late.
+        verdict = {**verdict, 'verdict': 'late_reply'}
     if verdict is None or verdict['service'] is not None:
         return verdict
     [(service, host)] = [handler.split('@', 1) for handler in handled_by]
