@@ -3,12 +3,13 @@
  * Everything is checked, also what another source goes before.
  */
 import { Misuse } from '../errors.ts';
+import { isLoopback } from '../http/host-header.ts';
 import { type Given, placeOf, type SourceRead } from './given.ts';
 import type { Leaf } from './leaf.ts';
 import { LEAVES, SCHEMA, type Settings, TREE } from './schema.ts';
 import { resolveSecrets } from './secrets.ts';
 import { type Environment, type Flags, readEnvironment, readFlags } from './text-source.ts';
-import { isLoopback } from './values.ts';
+
 import { hasPassword, readYamlFile } from './yaml-file.ts';
 
 export interface SettingsSources {

@@ -62,11 +62,6 @@ export const header = z.string({ error: 'it is "NAME: VALUE"' }).transform((line
   return z.NEVER;
 });
 
-/** Nobody from outside the machine reaches it. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
-}
-
 /** `a, b or c` */
 export function enumerate(names: readonly string[]): string {
   return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;

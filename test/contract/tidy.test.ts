@@ -35,7 +35,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'src/metrics': ['src/message.ts', 'src/gap.ts', 'src/pipeline.ts', 'src/trace'],
   'src/http': ['src/errors.ts', 'src/log.ts'],
   'src/report': ['src/gap.ts', 'src/queries', 'src/store'],
-  'src/settings': ['src/errors.ts'],
+  'src/settings': ['src/errors.ts', 'src/http'],
   collectors: ['src/message.ts', 'src/errors.ts', 'src/trace'],
   'src/service': [
     ...['message', 'errors', 'gap', 'log', 'thousands', 'pipeline'].map((file) => `src/${file}.ts`),
