@@ -11,7 +11,7 @@ const tsc = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p'
   stdio: 'inherit',
 });
 if (tsc.status !== 0) process.exit(1);
-for (const folder of ['store/migrations', 'queries']) {
+for (const folder of ['store/migrations', 'queries', 'sinks/clickhouse']) {
   cpSync(`${root}src/${folder}`, `${root}dist/src/${folder}`, { recursive: true, filter: (path) => !path.endsWith('.ts') });
 }
 cpSync(`${root}src/store/access.xml`, `${root}dist/src/store/access.xml`);

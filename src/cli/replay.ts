@@ -10,6 +10,7 @@ import type { TappedMessage } from '../message.ts';
 import { learnProcesses, runPipeline, type Sink, type Tally } from '../pipeline.ts';
 import { endWithoutExporters } from '../service/outlets.ts';
 import { type OnRoots, summarizeAll } from '../service/summaries.ts';
+import { RollUps } from '../sinks/clickhouse/roll-ups.ts';
 import { ClickHouseWriter, type WriteTally } from '../sinks/clickhouse/writer.ts';
 import { alsoTo, OtlpSpans } from '../sinks/otlp/otlp-spans.ts';
 import type { Store } from '../store/store.ts';
@@ -57,12 +58,18 @@ async function replay(files: readonly string[], options: ReplayOptions, command:
     const parts = { store, operations, otlp, signal: interrupt.signal };
     for (const file of files) await replayFile(file, parts, options);
   } finally {
-    const onRoots: OnRoots = (roots) => otlp?.takeSpans(roots);
-    if (store !== null && !interrupt.signal.aborted) await summarizeAll(store, onRoots).catch(warnUnsummarized);
+    if (store !== null && !interrupt.signal.aborted) await finish(store, (roots) => otlp?.takeSpans(roots));
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
     await store?.close();
   }
   if (otlp !== null) await sendAll(otlp);
+}
+
+/** What is told from all that is in the store. Where it fails, the next replay does it. */
+async function finish(store: Store, onRoots: OnRoots): Promise<void> {
+  const warnOf = (what: string) => (error: unknown) => warn(`${what}: ${reasonOf(error)}; the next replay does it`);
+  await new RollUps(store).compute({ isAlone: true }).catch(warnOf('the sums of minutes are not up to date'));
+  await summarizeAll(store, onRoots).catch(warnOf('critical paths are not stored'));
 }
 
 /** @throws Failed where not all spans could be sent. */
@@ -226,10 +233,6 @@ function asFailure(error: unknown, file: string): unknown {
     return new Failed(`${file}: interrupted: what is stored stays, replay it again to complete it`);
   }
   return new Failed(`${file}: ${reasonOf(error)}`);
-}
-
-function warnUnsummarized(error: unknown): void {
-  warn(`critical paths are not stored: ${reasonOf(error)}; the next replay does it`);
 }
 
 function warn(text: string): void {

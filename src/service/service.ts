@@ -20,6 +20,7 @@ import type { ClosedMessage } from '../trace/traced-message.ts';
 import { ratesAt, snapshotOf } from './before.ts';
 import type { BudgetLimits } from './budget.ts';
 import { LiveStatus } from './live-status.ts';
+import { LiveMinutes } from './minutes.ts';
 import type { Outlets } from './outlets.ts';
 import { retry } from './retry.ts';
 import { INBOX_BYTES_MAX, type LiveSetUp, type TapPlans } from './set-up.ts';
@@ -134,10 +135,12 @@ function sinkOf({ store, outlets, log }: ServiceParts, writer: ClickHouseWriter 
     return { write, close };
   }
   handOn(writer, outlets);
+  const minutes = new LiveMinutes(writer.rollUps, log);
   const summaries = new LiveSummaries(store, log, (roots) => otlp?.takeSpans(roots));
   const write = async (batch: Batch) => {
     await traced('oslotap.write', sizeOf(batch), () => persist(() => lookout.stores.time(() => writer.write(batch))));
-    await summaries.step(); // here, since the store takes one insert at a time
+    await minutes.step(); // here, since the store takes one insert at a time
+    await summaries.step();
   };
   return { write, close };
 }

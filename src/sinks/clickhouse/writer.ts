@@ -22,6 +22,8 @@ import {
   unmatchedId,
   unmatchedRow,
 } from './message-rows.ts';
+
+import { RollUps } from './roll-ups.ts';
 import { formerSpans, SPAN_COLUMNS, type SpanRow, spanRows } from './span-rows.ts';
 
 /** What the writer did. */
@@ -47,6 +49,8 @@ interface Leftover {
 
 export class ClickHouseWriter implements Sink {
   readonly tally: WriteTally = { messages: 0, spans: 0, known: 0 };
+  /** What is written is due there; whoever has the time for it computes it. */
+  readonly rollUps: RollUps;
   /** Called with messages once their first rows are in, without those that the store had of a run before this one. */
   onFirst: (messages: readonly ClosedMessage[]) => void = () => {};
   /** The same with messages that have ended, once their last rows are in. */
@@ -62,6 +66,7 @@ export class ClickHouseWriter implements Sink {
     this.#store = store;
     this.#operations = operations;
     this.#before = before;
+    this.rollUps = new RollUps(store);
   }
 
   /** @param operations the rules that name them. */
@@ -87,6 +92,7 @@ export class ClickHouseWriter implements Sink {
   /** @throws Failed where the store fails; the same batch can then be written again. */
   async write(batch: Batch): Promise<void> {
     try {
+      await this.rollUps.touch(batch);
       await this.#writeMessages(batch.messages);
       await this.#writeUnmatched(batch.unmatched);
       await this.#store.insert('oslo_gaps', GAP_COLUMNS, batch.gaps.map(gapRow));
