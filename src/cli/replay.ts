@@ -54,11 +54,12 @@ async function replay(files: readonly string[], options: ReplayOptions, command:
   const endpoint = readOtlp(settings);
   const otlp = endpoint === null ? null : await OtlpSpans.open(endpoint, createLog(), operations);
   const store = await openWriter(settings, 'replay');
+  const kept = store === null ? null : { store, rollUps: new RollUps(store) };
   try {
-    const parts = { store, operations, otlp, signal: interrupt.signal };
+    const parts = { kept, operations, otlp, signal: interrupt.signal };
     for (const file of files) await replayFile(file, parts, options);
   } finally {
-    if (store !== null && !interrupt.signal.aborted) await finish(store, (roots) => otlp?.takeSpans(roots));
+    if (kept !== null && !interrupt.signal.aborted) await finish(kept, (roots) => otlp?.takeSpans(roots));
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
     await store?.close();
   }
@@ -66,9 +67,9 @@ async function replay(files: readonly string[], options: ReplayOptions, command:
 }
 
 /** What is told from all that is in the store. Where it fails, the next replay does it. */
-async function finish(store: Store, onRoots: OnRoots): Promise<void> {
+async function finish({ store, rollUps }: Kept, onRoots: OnRoots): Promise<void> {
   const warnOf = (what: string) => (error: unknown) => warn(`${what}: ${reasonOf(error)}; the next replay does it`);
-  await new RollUps(store).compute({ isAlone: true }).catch(warnOf('the sums of minutes are not up to date'));
+  await rollUps.compute().catch(warnOf('the sums of minutes are not up to date'));
   await summarizeAll(store, onRoots).catch(warnOf('critical paths are not stored'));
 }
 
@@ -94,20 +95,26 @@ function assertReadable(file: string): void {
   }
 }
 
+/** Where it is kept, and what has to be summed up of it in the end. */
+interface Kept {
+  readonly store: Store;
+  readonly rollUps: RollUps;
+}
+
 interface ReplayParts {
-  readonly store: Store | null;
+  readonly kept: Kept | null;
   readonly operations: Operations;
   readonly otlp: OtlpSpans | null;
   readonly signal: AbortSignal;
 }
 
-async function replayFile(file: string, { store, operations, otlp, signal }: ReplayParts, options: ReplayOptions): Promise<void> {
+async function replayFile(file: string, { kept, operations, otlp, signal }: ReplayParts, options: ReplayOptions): Promise<void> {
   const snapshot = readSnapshot(file);
   if (typeof snapshot === 'string') warn(`${snapshot}: processes are told from the traffic instead`);
   const known = typeof snapshot === 'object' ? snapshot : null;
   const processes = new Processes(known);
   const reading = new Reading(file, known === null ? 2 : 1, signal);
-  const writer = store === null ? null : await ClickHouseWriter.open(store, operations);
+  const writer = kept === null ? null : await ClickHouseWriter.open(kept.store, { operations, rollUps: kept.rollUps });
   try {
     if (known === null) await learnProcesses(reading.pass(), processes);
     const sink = writer ?? NOWHERE;

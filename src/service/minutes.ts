@@ -20,7 +20,7 @@ export class LiveMinutes {
   async step({ isLast = false } = {}): Promise<void> {
     if (performance.now() < this.#nextMs && !isLast) return;
     try {
-      await this.#rollUps.compute({ isAlone: false });
+      await this.#rollUps.compute();
       this.#isFailing = false;
     } catch (error) {
       if (!this.#isFailing)

@@ -68,8 +68,9 @@ export async function serve(parts: ServiceParts): Promise<void> {
   const inbox = new Inbox(INBOX_BYTES_MAX);
   const giveUp = new AbortController();
   const persist: Persist = (operation) => retry(operation, { ...PATIENCE, signal: giveUp.signal, log });
-  const writer = store === null ? null : await ClickHouseWriter.open(store, operations);
-  const sink = sinkOf(parts, writer, persist);
+  const writer = store === null ? null : await ClickHouseWriter.open(store, { operations });
+  const minutes = writer === null ? null : new LiveMinutes(writer.rollUps, log);
+  const sink = sinkOf(parts, writer, minutes, persist);
   const unacknowledgedMax = 4 * Math.max(prefetch, 1_000) * plans.length;
   const sidecar = new Sidecar({
     chunks: inbox.chunks(),
@@ -113,9 +114,13 @@ export async function serve(parts: ServiceParts): Promise<void> {
     }
     const tellUnwritten = (error: unknown) =>
       log.warn('not_written', `${reasonOf(error)}: what is not written is in the journal`);
+    const writeAll = async () => {
+      await sidecar.close(isInTime).catch(tellUnwritten);
+      if (!isInTime.aborted) await minutes?.step({ isLast: true });
+    };
     await Promise.all([
       watch.stop().then(() => record && putBack(apis, record, vhosts, log)),
-      tapping.stop(state === 'taken in' && !parts.keepQueue).finally(() => sidecar.close(isInTime).catch(tellUnwritten)),
+      tapping.stop(state === 'taken in' && !parts.keepQueue).finally(writeAll),
     ]);
   }
   status.tellEnd();
@@ -124,7 +129,12 @@ export async function serve(parts: ServiceParts): Promise<void> {
 type Persist = <T>(operation: () => Promise<T>) => Promise<T>;
 
 /** Into the store, and what is written on to the outlets; without a store straight to them. */
-function sinkOf({ store, outlets, log }: ServiceParts, writer: ClickHouseWriter | null, persist: Persist): Sink {
+function sinkOf(
+  { store, outlets, log }: ServiceParts,
+  writer: ClickHouseWriter | null,
+  minutes: LiveMinutes | null,
+  persist: Persist,
+): Sink {
   const { lookout, otlp } = outlets;
   const close = async () => {};
   if (store === null || writer === null) {
@@ -135,11 +145,10 @@ function sinkOf({ store, outlets, log }: ServiceParts, writer: ClickHouseWriter 
     return { write, close };
   }
   handOn(writer, outlets);
-  const minutes = new LiveMinutes(writer.rollUps, log);
   const summaries = new LiveSummaries(store, log, (roots) => otlp?.takeSpans(roots));
   const write = async (batch: Batch) => {
     await traced('oslotap.write', sizeOf(batch), () => persist(() => lookout.stores.time(() => writer.write(batch))));
-    await minutes.step(); // here, since the store takes one insert at a time
+    await minutes?.step(); // here, since the store takes one insert at a time
     await summaries.step();
   };
   return { write, close };

@@ -187,6 +187,7 @@ function grown(buffer: Buffer, length: number, needed: number): Buffer {
 }
 
 class ChdbStore implements EmbeddedStore {
+  readonly isExclusive = true;
   readonly #session: Session;
   #buffer: Buffer = Buffer.allocUnsafe(1024 * 1024);
   readonly #directory: string;

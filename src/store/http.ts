@@ -20,6 +20,7 @@ const SETTINGS = { output_format_json_quote_64bit_integers: 0 } as const;
 
 /** Opens nothing yet: the first query connects. */
 export class HttpStore implements Store {
+  readonly isExclusive = false;
   readonly #client: ClickHouseClient;
   readonly #name: string;
 

@@ -5,6 +5,8 @@ import { Misuse } from '../errors.ts';
 export type QueryParams = Readonly<Record<string, string | number | boolean | readonly string[]>>;
 
 export interface Store {
+  /** True where nobody else can write to it. */
+  readonly isExclusive: boolean;
   /** Rows of a SELECT. 64-bit integers come as numbers up to 2^53, times as text. */
   query<Row>(sql: string, params?: QueryParams): Promise<Row[]>;
   /** The same, row by row: for results that should not stand in memory as a whole. One at a time. */

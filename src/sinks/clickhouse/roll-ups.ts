@@ -7,7 +7,6 @@
  *   touch (oslo_minutes) → rows are written → … → compute, by operation → note it as rolled up
  */
 import { readFileSync } from 'node:fs';
-import type { Batch } from '../../pipeline.ts';
 import type { Store } from '../../store/store.ts';
 
 interface RollUp {
@@ -35,7 +34,7 @@ const OTHER_MINUTES = sqlOf('other-minutes');
 const MESSAGES_MAX = 200_000;
 /** Minutes at once: their list is part of each query. */
 const MINUTES_MAX = 1_000;
-/** What a run before this one, or another sidecar, left to do for so long is done here. Nanoseconds, by the store's clock. */
+/** Where several write to a store, what another left to do for so long is done here. Nanoseconds, by the store's clock. */
 const LEFT_NS = 120_000_000_000n;
 
 export class RollUps {
@@ -52,11 +51,12 @@ export class RollUps {
     return this.#due.size;
   }
 
-  /** Call it before a batch is written. @throws Failed where the store fails. */
-  async touch({ messages, unmatched }: Pick<Batch, 'messages' | 'unmatched'>): Promise<void> {
-    const minutes = new Set<number>();
-    for (const { traced } of messages) minutes.add(minuteOf(traced.publish.timeNs));
-    for (const { event } of unmatched) minutes.add(minuteOf(event.timeNs));
+  /**
+   * Call it before anything is written. @param timesNs of what will be: publishes, receipts of what is unmatched.
+   * @throws Failed where the store fails.
+   */
+  async touch(timesNs: readonly bigint[]): Promise<void> {
+    const minutes = new Set(timesNs.map(minuteOf));
     const fresh = [...minutes].filter((minute) => !this.#due.has(minute));
     if (fresh.length === 0) return;
     await this.#note('touched_at', fresh, NOW);
@@ -64,12 +64,11 @@ export class RollUps {
   }
 
   /**
-   * Computes what is due; one call at a time, and none while a batch is written. @param isAlone nobody else writes to this store:
-   * what any run left is due at once.
+   * Computes what is due, also what a run before this one left; one call at a time, and none while a batch is written.
    * @throws Failed where the store fails; what is not done stays due.
    */
-  async compute({ isAlone }: { readonly isAlone: boolean }): Promise<void> {
-    for (const minute of await this.#left(isAlone ? 0n : LEFT_NS)) this.#due.add(minute);
+  async compute(): Promise<void> {
+    for (const minute of await this.#left(this.#store.isExclusive ? 0n : LEFT_NS)) this.#due.add(minute);
     for (const minutes of await this.#portions()) await this.#computeMinutes(minutes);
   }
 

@@ -47,6 +47,13 @@ interface Leftover {
   readonly traceId: string;
 }
 
+export interface WriterOptions {
+  /** The rules that name them. */
+  readonly operations?: Operations;
+  /** What is written is due there. */
+  readonly rollUps?: RollUps;
+}
+
 export class ClickHouseWriter implements Sink {
   readonly tally: WriteTally = { messages: 0, spans: 0, known: 0 };
   /** What is written is due there; whoever has the time for it computes it. */
@@ -62,23 +69,23 @@ export class ClickHouseWriter implements Sink {
   /** The times of what may be in the store already: of a run before this one, or of a batch that failed half-way. */
   #before: TimeRange | null;
 
-  private constructor(store: Store, operations: Operations, before: TimeRange | null) {
+  private constructor(store: Store, { operations, rollUps }: Required<WriterOptions>, before: TimeRange | null) {
     this.#store = store;
     this.#operations = operations;
     this.#before = before;
-    this.rollUps = new RollUps(store);
+    this.rollUps = rollUps;
   }
 
-  /** @param operations the rules that name them. */
-  static async open(store: Store, operations: Operations = BUILT_IN_OPERATIONS): Promise<ClickHouseWriter> {
+  static async open(store: Store, given: WriterOptions = {}): Promise<ClickHouseWriter> {
+    const options = { operations: BUILT_IN_OPERATIONS, rollUps: new RollUps(store), ...given };
     const [row] = await store.query<{ from: string; to: string; rows: number }>(
       `SELECT toString(toUnixTimestamp64Nano(min(at))) AS from, toString(toUnixTimestamp64Nano(max(at))) AS to, count() AS rows
        FROM (SELECT published_at AS at FROM oslo_messages
              UNION ALL SELECT received_at FROM oslo_unmatched
              UNION ALL SELECT toDateTime64(Timestamp, 9, 'UTC') FROM otel_traces)`,
     );
-    if (row === undefined || Number(row.rows) === 0) return new ClickHouseWriter(store, operations, null);
-    return new ClickHouseWriter(store, operations, { fromNs: BigInt(row.from), toNs: BigInt(row.to) });
+    if (row === undefined || Number(row.rows) === 0) return new ClickHouseWriter(store, options, null);
+    return new ClickHouseWriter(store, options, { fromNs: BigInt(row.from), toNs: BigInt(row.to) });
   }
 
   /** Ends the gaps that a run left open when it was killed: how far it had seen them is all that is known. */
@@ -92,7 +99,7 @@ export class ClickHouseWriter implements Sink {
   /** @throws Failed where the store fails; the same batch can then be written again. */
   async write(batch: Batch): Promise<void> {
     try {
-      await this.rollUps.touch(batch);
+      await this.rollUps.touch(timesOf(batch));
       await this.#writeMessages(batch.messages);
       await this.#writeUnmatched(batch.unmatched);
       await this.#store.insert('oslo_gaps', GAP_COLUMNS, batch.gaps.map(gapRow));
@@ -234,14 +241,16 @@ export class ClickHouseWriter implements Sink {
   }
 
   /** Part of it may be in: from now on the store is asked for these times. */
-  #doubt({ messages, unmatched }: Batch): void {
-    const times = messages.flatMap(({ traced }) => [
-      traced.publish.timeNs,
-      ...traced.deliveries.map(({ event }) => event.timeNs),
-    ]);
-    const range = rangeOf([...times, ...unmatched.map(({ event }) => event.timeNs)]);
+  #doubt(batch: Batch): void {
+    const deliveries = batch.messages.flatMap(({ traced }) => traced.deliveries.map(({ event }) => event.timeNs));
+    const range = rangeOf([...timesOf(batch), ...deliveries]);
     this.#before = range === null || this.#before === null ? (range ?? this.#before) : union(range, this.#before);
   }
+}
+
+/** Of publishes, and of what is unmatched. */
+function timesOf({ messages, unmatched }: Batch): bigint[] {
+  return [...messages.map(({ traced }) => traced.publish.timeNs), ...unmatched.map(({ event }) => event.timeNs)];
 }
 
 /** The batch's own times, or null where the store held nothing of them before. */
