@@ -132,7 +132,9 @@ export async function playBeside(broker: Broker, { vhost, args = [], ...variant 
 /** The management API's figures are up to 5 s behind, those of consumers not by the same seconds as those of connections. */
 async function areNamed(broker: Broker, vhost: string): Promise<boolean> {
   const connected = (await broker.ctl('list_connections', 'vhost')).split('\n').filter((line) => line.trim() === vhost);
-  const consuming = (await broker.ctl('-q', 'list_consumers', '-p', vhost, 'queue_name', '--no-table-headers')).split('\n').filter(Boolean);
+  const consuming = (await broker.ctl('-q', 'list_consumers', '-p', vhost, 'queue_name', '--no-table-headers'))
+    .split('\n')
+    .filter(Boolean);
   type Rows = readonly { readonly client_properties?: { readonly product?: string } }[];
   const rows = (await broker.manage('GET', `/api/vhosts/${vhost}/connections`)) as Rows;
   type Consumers = readonly { readonly channel_details?: { readonly connection_name?: string } }[];

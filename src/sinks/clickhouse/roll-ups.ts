@@ -84,9 +84,10 @@ export class RollUps {
       await this.#store.command(rollUp.sql, params);
       await this.#removeOutdated(rollUp, params);
     }
-    await this.#note('rolled_up_at', minutes, version);
-    for (const minute of minutes) this.#due.delete(minute);
-    for (const minute of await this.#contested(params)) this.#due.add(minute);
+    const contested = new Set(await this.#contested(params));
+    const done = minutes.filter((minute) => !contested.has(minute));
+    await this.#note('rolled_up_at', done, version);
+    for (const minute of done) this.#due.delete(minute);
   }
 
   /** Keys that these minutes do not have any more: a trace that became part of another, an operation that got its name. */
@@ -101,6 +102,7 @@ export class RollUps {
   }
 
   async #note(column: 'touched_at' | 'begun_at' | 'rolled_up_at', minutes: readonly number[], at: string): Promise<void> {
+    if (minutes.length === 0) return;
     await this.#store.command(
       `INSERT INTO oslo_minutes (minute, ${column}) SELECT arrayJoin({minutes:Array(DateTime('UTC'))}), ${at}`,
       { minutes: minutes.map(String) },
@@ -114,7 +116,7 @@ export class RollUps {
     });
   }
 
-  /** Minutes that somebody else began to compute after this. */
+  /** Minutes that somebody else began to compute after this: their rows may be newer, and their end have come before ours. */
   async #contested({ minutes, version }: { readonly minutes: string[]; readonly version: string }): Promise<number[]> {
     return await this.#minutes(
       'HAVING max(begun_at) > {version:UInt64}',

@@ -122,3 +122,43 @@ test('several who compute the same minutes at once, over what each of them write
   await alone.compute();
   expect(rows).toEqual(await rollUpRows(store));
 });
+
+test('who ends last, over less than another had seen who began later, computes again', async () => {
+  const store = await emptyStore();
+  const other = new RollUps(store);
+  const late = new RollUps(
+    inTheMiddle(store, 'INSERT INTO oslo_methods_1m', async () => {
+      await write(store, other, [{ id: 2, trace: 1, minute: 0, operation: 'server.create', rank: 9 }]);
+      await other.compute();
+    }),
+  );
+  await write(store, late, [{ id: 1, trace: 1, minute: 0, operation: 'server.show', rank: 1 }]);
+  await late.compute();
+  expect(await byOperation(store)).toEqual({ 'server.create': 2, 'server.show': 1 });
+  expect(late.dueCount).toBe(1);
+  await late.compute();
+  expect(await byOperation(store)).toEqual({ 'server.create': 2 });
+  expect(late.dueCount).toBe(0);
+});
+
+/** Once, while a statement is at work: what it reads is as of before, what it writes comes after. */
+function inTheMiddle(store: Store, statement: string, act: () => Promise<void>): Store {
+  let isDone = false;
+  return {
+    isExclusive: store.isExclusive,
+    query: (sql, params) => store.query(sql, params),
+    stream: (sql, params) => store.stream(sql, params),
+    insert: (table, columns, rows) => store.insert(table, columns, rows),
+    close: () => store.close(),
+    command: async (sql, params) => {
+      if (isDone || !sql.includes(statement)) return await store.command(sql, params);
+      isDone = true;
+      for (const table of ['oslo_messages', 'oslo_requests_1m']) {
+        await store.command(`CREATE TABLE before_${table} AS ${table}`);
+        await store.command(`INSERT INTO before_${table} SELECT * FROM ${table}`);
+      }
+      await act();
+      await store.command(sql.replace(/FROM (oslo_messages|oslo_requests_1m)\b/g, 'FROM before_$1'), params);
+    },
+  };
+}
