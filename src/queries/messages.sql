@@ -1,4 +1,4 @@
--- Messages as `oslotap messages --json` prints them, oldest first; of one trace, or of all.
+-- Messages as `oslotap messages --json` prints them, oldest first; of one trace, or of all, as far as they were published in a time.
 SELECT
     lower(hex(m.trace_id)) AS trace_id,
     lower(hex(m.unique_id)) AS unique_id,
@@ -48,5 +48,6 @@ SELECT
     http_path,
     http_status
 FROM oslo_messages AS m FINAL
-WHERE {trace:String} = '' OR m.trace_id = toUUIDOrZero({trace:String})
+WHERE m.published_at BETWEEN fromUnixTimestamp64Nano({from:Int64}, 'UTC') AND fromUnixTimestamp64Nano({to:Int64}, 'UTC')
+  AND ({trace:String} = '' OR m.trace_id = toUUIDOrZero({trace:String}))
 ORDER BY m.published_at, m.unique_id

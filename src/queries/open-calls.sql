@@ -1,6 +1,12 @@
 -- Calls that wait for their answer as of the last thing in the store, oldest first; of some traces, or of all. One that a
 -- recording left open longer ago than any service waits is of no request that still runs.
-WITH (SELECT toUnixTimestamp64Nano(max(greatest(published_at, ended_at))) FROM oslo_messages) AS newest
+WITH
+    (SELECT max(minute) FROM oslo_minutes) AS newest_minute,
+    (
+        SELECT toUnixTimestamp64Nano(max(greatest(published_at, ended_at)))
+        FROM oslo_messages
+        WHERE published_at >= newest_minute - INTERVAL 2 HOUR
+    ) AS newest
 SELECT
     lower(hex(m.trace_id)) AS trace_id,
     lower(hex(m.unique_id)) AS unique_id,

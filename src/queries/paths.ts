@@ -4,6 +4,8 @@ import type { Store } from '../store/store.ts';
 import { criticalPath, type Segment } from '../trace/critical-path.ts';
 import type { PathMessage } from '../trace/request-works.ts';
 
+import { type TimeRange, timesOf } from './trace-times.ts';
+
 export type { Segment, SegmentKind, Subject } from '../trace/critical-path.ts';
 export { httpName } from '../trace/request-works.ts';
 
@@ -31,21 +33,15 @@ interface Row {
   readonly http_status: number;
 }
 
-export interface PathRange {
-  readonly traceIds: readonly string[];
-  /** Their messages were published from here to there. Nanoseconds since the epoch. @default all of time */
-  readonly fromNs?: bigint;
-  readonly toNs?: bigint;
-}
-
 const SQL = readFileSync(new URL('path-messages.sql', import.meta.url), 'utf8');
-/** The years 1970 and 2262: what DateTime64(9) can hold. */
-const ALL_OF_TIME = { from: '0', to: '9223372036854775807' };
 
-/** By trace id; each trace's messages oldest first. */
-export async function pathMessagesOf(store: Store, { traceIds, fromNs, toNs }: PathRange): Promise<Map<string, PathMessage[]>> {
-  const range = { from: fromNs?.toString() ?? ALL_OF_TIME.from, to: toNs?.toString() ?? ALL_OF_TIME.to };
-  const rows = await store.query<Row>(SQL, { traces: traceIds, ...range });
+/** By trace id; each trace's messages oldest first. @param times all of them were published in it. */
+export async function pathMessagesOf(
+  store: Store,
+  traceIds: readonly string[],
+  times: TimeRange,
+): Promise<Map<string, PathMessage[]>> {
+  const rows = await store.query<Row>(SQL, { traces: traceIds, ...times });
   const byTrace = new Map<string, PathMessage[]>();
   for (const row of rows) {
     const messages = byTrace.get(row.trace_id);
@@ -57,7 +53,7 @@ export async function pathMessagesOf(store: Store, { traceIds, fromNs, toNs }: P
 
 /** The critical path of one trace, as of what the store has of it. */
 export async function criticalPathOf(store: Store, traceId: string): Promise<Segment[]> {
-  const messages = await pathMessagesOf(store, { traceIds: [traceId] });
+  const messages = await pathMessagesOf(store, [traceId], await timesOf(store, [traceId]));
   return criticalPath(messages.get(traceId) ?? []);
 }
 

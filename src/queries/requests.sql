@@ -17,7 +17,7 @@ SELECT
     calls, casts, fanouts, fanout_deliveries, notifications, replies, publishes, deliveries,
     failures, timeouts, open, bytes_published, bytes_delivered, missing,
     least(1, arraySum(g -> g.3 * greatest(0, least(g.2, to_ns) - greatest(g.1, from_ns)), gaps) / (to_ns - from_ns)) AS blind
-FROM oslo_requests AS r
+FROM oslo_traces_between(from = {from:Int64}, to = {to:Int64}) AS r
 WHERE ({all:Bool} OR r.is_request) AND (empty({traces:Array(String)}) OR r.trace_id IN (SELECT toUUID(arrayJoin({traces:Array(String)}))))
 ORDER BY r.started_at DESC, r.trace_id
 LIMIT {limit:UInt64}

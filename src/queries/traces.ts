@@ -6,6 +6,7 @@ import type { Confidence, EvidenceKind } from '../trace/evidence.ts';
 import { requestIdOfTrace } from '../trace/ids.ts';
 import type { Status } from '../trace/traced-message.ts';
 import type { Verdict, VerdictName } from '../trace/verdicts.ts';
+import { ALL_OF_TIME, timesOf } from './trace-times.ts';
 
 export interface Counts {
   readonly calls: number;
@@ -156,6 +157,7 @@ const SQL = {
   messages: read('messages.sql'),
   requests: read('requests.sql'),
   find: read('find.sql'),
+  findExact: read('find-exact.sql'),
   near: read('near.sql'),
   openCalls: read('open-calls.sql'),
 };
@@ -172,7 +174,12 @@ export interface ListOptions {
 
 /** Traces, newest first. */
 export async function listTraces(store: Store, { all, limit }: ListOptions): Promise<TraceSummary[]> {
-  const rows = await store.query<TraceRow>(SQL.requests, { all, limit: limit === 0 ? NO_LIMIT : String(limit), traces: [] });
+  const rows = await store.query<TraceRow>(SQL.requests, {
+    all,
+    limit: limit === 0 ? NO_LIMIT : String(limit),
+    traces: [],
+    ...ALL_OF_TIME,
+  });
   const open = await openCallsOf(store, []);
   return rows.map((row) => toSummary(row, open));
 }
@@ -186,7 +193,8 @@ export async function findTrace(store: Store, traceId: string): Promise<TraceSum
 /** Traces by their whole ids, newest first. */
 export async function summariesOf(store: Store, traceIds: readonly string[]): Promise<TraceSummary[]> {
   if (traceIds.length === 0) return [];
-  const rows = await store.query<TraceRow>(SQL.requests, { all: true, limit: NO_LIMIT, traces: traceIds });
+  const times = await timesOf(store, traceIds);
+  const rows = await store.query<TraceRow>(SQL.requests, { all: true, limit: NO_LIMIT, traces: traceIds, ...times });
   const open = await openCallsOf(store, traceIds);
   return rows.map((row) => toSummary(row, open));
 }
@@ -204,12 +212,13 @@ async function openCallsOf(store: Store, traceIds: readonly string[]): Promise<M
 
 /** The messages of one trace, oldest first. */
 export async function messagesOf(store: Store, traceId: string): Promise<MessageDetail[]> {
-  return (await store.query<MessageRow>(SQL.messages, { trace: traceId })).map(toDetail);
+  const times = await timesOf(store, [traceId]);
+  return (await store.query<MessageRow>(SQL.messages, { trace: traceId, ...times })).map(toDetail);
 }
 
 /** Every message of the store, oldest first. */
 export async function* allMessages(store: Store): AsyncGenerator<MessageDetail> {
-  for await (const row of store.stream<MessageRow>(SQL.messages, { trace: '' })) yield toDetail(row);
+  for await (const row of store.stream<MessageRow>(SQL.messages, { trace: '', ...ALL_OF_TIME })) yield toDetail(row);
 }
 
 /** The traces that an id means, oldest first: a trace id, a request id that one of its messages carries, a resource's uuid, or the beginning of one. */
@@ -221,7 +230,8 @@ export async function resolveId(store: Store, id: string): Promise<string[]> {
   const request = isRequestId ? lower : lower.includes('-') || lower.length < 32 ? `req-${lower}` : requestIdOfTrace(lower);
   const uuid = !isRequestId && hex.length === 32 ? hex : '';
   const params: QueryParams = { hex, request, uuid };
-  const rows = await store.query<{ trace_id: string }>(SQL.find, params);
+  const whole = hex.length === 32 ? await store.query<{ trace_id: string }>(SQL.findExact, params) : [];
+  const rows = whole.length > 0 ? whole : await store.query<{ trace_id: string }>(SQL.find, params);
   const exact = rows.find(({ trace_id }) => trace_id === hex);
   return exact === undefined ? rows.map(({ trace_id }) => trace_id) : [exact.trace_id];
 }

@@ -72,11 +72,9 @@ export class LiveSummaries {
 async function summarize(store: Store, requests: readonly PendingRequest[]): Promise<readonly Span[]> {
   const [first] = requests;
   if (first === undefined) return [];
-  const messages = await pathMessagesOf(store, {
-    traceIds: requests.map(({ traceId }) => traceId),
-    fromNs: first.startNs,
-    toNs: requests.reduce((last, { lastPublishNs }) => (lastPublishNs > last ? lastPublishNs : last), first.lastPublishNs),
-  });
+  const lastNs = requests.reduce((last, { lastPublishNs }) => (lastPublishNs > last ? lastPublishNs : last), first.lastPublishNs);
+  const traceIds = requests.map(({ traceId }) => traceId);
+  const messages = await pathMessagesOf(store, traceIds, { from: String(first.startNs), to: String(lastNs) });
   const summaries = requests.map((request) => ({ ...request, path: criticalPath(messages.get(request.traceId) ?? []) }));
   return await writeSummaries(store, summaries);
 }

@@ -243,6 +243,53 @@ WHERE r.minute BETWEEN {from:DateTime64(3)} - INTERVAL 121 MINUTE AND {to:DateTi
 GROUP BY r.trace_id
 HAVING started_at BETWEEN {from:DateTime64(3)} AND {to:DateTime64(3)};
 
+-- The traces of what was published between two times (nanoseconds since the epoch), as oslo_requests has them.
+CREATE VIEW IF NOT EXISTS oslo_traces_between AS
+SELECT
+    m.trace_id AS trace_id,
+    max(m.is_request) AS is_request,
+    argMax(m.operation, (m.operation_rank, -toUnixTimestamp64Nano(m.published_at))) AS operation,
+    min(m.published_at) AS started_at,
+    max(m.ended_at) AS ended_at,
+    countIf(m.kind = 'call') AS calls,
+    countIf(m.kind = 'cast') AS casts,
+    countIf(m.kind = 'fanout') AS fanouts,
+    countIf(m.kind = 'notification') AS notifications,
+    sum(m.replies) AS replies,
+    count() + sum(m.replies) AS publishes,
+    sum(length(m.delivered_at)) + sum(m.reply_deliveries) AS deliveries,
+    sumIf(length(m.delivered_at), m.kind = 'fanout') AS fanout_deliveries,
+    sum(m.failures) AS failures,
+    countIf(m.status = 'timeout') AS timeouts,
+    countIf(m.status = 'open') AS open,
+    sum(m.bytes) + sum(m.reply_bytes) AS bytes_published,
+    sum(m.bytes * length(m.delivered_at)) + sum(m.reply_bytes_delivered) AS bytes_delivered,
+    sum(m.missing) AS missing
+FROM oslo_messages AS m FINAL
+WHERE m.published_at BETWEEN fromUnixTimestamp64Nano({from:Int64}, 'UTC') AND fromUnixTimestamp64Nano({to:Int64}, 'UTC')
+GROUP BY m.trace_id;
+
+CREATE OR REPLACE VIEW oslo_requests AS SELECT * FROM oslo_traces_between(from = 0, to = 9223372036854775807);
+
+-- What an id is looked up by, beside the trace's own.
+ALTER TABLE oslo_messages
+    ADD INDEX IF NOT EXISTS request_id_bloom request_id TYPE bloom_filter(0.01) GRANULARITY 1,
+    ADD INDEX IF NOT EXISTS global_request_id_bloom global_request_id TYPE bloom_filter(0.01) GRANULARITY 1,
+    ADD INDEX IF NOT EXISTS resources_bloom resources TYPE bloom_filter(0.01) GRANULARITY 1;
+
+-- A trace's time reaches to the end of its last span: what is between its spans' beginnings and ends is found by it, too.
+ALTER TABLE otel_traces_trace_id_ts_mv MODIFY QUERY
+SELECT TraceId, toDateTime(min(Timestamp)) AS Start, toDateTime(max(Timestamp + toIntervalNanosecond(Duration))) AS End
+FROM otel_traces
+WHERE TraceId != ''
+GROUP BY TraceId;
+
+INSERT INTO otel_traces_trace_id_ts
+SELECT TraceId, toDateTime(min(Timestamp)), toDateTime(max(Timestamp + toIntervalNanosecond(Duration)))
+FROM otel_traces
+WHERE TraceId != ''
+GROUP BY TraceId;
+
 -- What is in the store already is rolled up by the next run.
 INSERT INTO oslo_minutes (minute, touched_at)
 SELECT toStartOfMinute(published_at) AS minute, 1 FROM oslo_messages GROUP BY minute
