@@ -158,6 +158,7 @@ const SQL = {
   requests: read('requests.sql'),
   find: read('find.sql'),
   findExact: read('find-exact.sql'),
+  newest: read('newest-requests.sql'),
   near: read('near.sql'),
   openCalls: read('open-calls.sql'),
 };
@@ -174,14 +175,17 @@ export interface ListOptions {
 
 /** Traces, newest first. */
 export async function listTraces(store: Store, { all, limit }: ListOptions): Promise<TraceSummary[]> {
-  const rows = await store.query<TraceRow>(SQL.requests, {
-    all,
-    limit: limit === 0 ? NO_LIMIT : String(limit),
-    traces: [],
-    ...ALL_OF_TIME,
-  });
+  const began_since = all || limit === 0 ? '0' : await newestSince(store, limit);
+  const params = { all, limit: limit === 0 ? NO_LIMIT : String(limit), traces: [], began_since };
+  const rows = await store.query<TraceRow>(SQL.requests, { ...params, ...ALL_OF_TIME, from: began_since });
   const open = await openCallsOf(store, []);
   return rows.map((row) => toSummary(row, open));
+}
+
+/** So many requests, or more, began since; '0' where there are fewer. What is not summed up yet is newer, or makes it earlier than need be. */
+async function newestSince(store: Store, limit: number): Promise<string> {
+  const [row] = await store.query<{ from: string; requests: number }>(SQL.newest, { limit: String(limit) });
+  return row === undefined || row.requests < limit ? '0' : row.from;
 }
 
 /** One trace by its whole id, or null. */
@@ -194,7 +198,13 @@ export async function findTrace(store: Store, traceId: string): Promise<TraceSum
 export async function summariesOf(store: Store, traceIds: readonly string[]): Promise<TraceSummary[]> {
   if (traceIds.length === 0) return [];
   const times = await timesOf(store, traceIds);
-  const rows = await store.query<TraceRow>(SQL.requests, { all: true, limit: NO_LIMIT, traces: traceIds, ...times });
+  const rows = await store.query<TraceRow>(SQL.requests, {
+    all: true,
+    limit: NO_LIMIT,
+    traces: traceIds,
+    began_since: '0',
+    ...times,
+  });
   const open = await openCallsOf(store, traceIds);
   return rows.map((row) => toSummary(row, open));
 }

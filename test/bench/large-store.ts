@@ -2,11 +2,10 @@
  * A store with millions of spans: what the captures gave, copied inside ClickHouse. Each copy has ids of its own, consistently, and
  * another time; they fill a week evenly.
  */
-import { join } from 'node:path';
 import { RollUps } from '../../src/sinks/clickhouse/roll-ups.ts';
 import { openChdb } from '../../src/store/chdb.ts';
 import type { Store } from '../../src/store/store.ts';
-import { capturePath, CAPTURES } from '../support/captures.ts';
+import { CAPTURES, capturePath } from '../support/captures.ts';
 import { oslotap } from '../support/cli.ts';
 
 const WEEK_SECONDS = 7 * 86_400;
@@ -64,9 +63,12 @@ export async function rollUpTables(store: Store): Promise<string[]> {
 
 /** An id of a copy: of the zero uuid none. */
 const uuid = (column: string) => `if(${column} = toUUIDOrZero(''), ${column}, reinterpretAsUUID(sipHash128(${column}, copy)))`;
-const hex = (text: string) => `if(${text} = '', '', lower(hex(${uuid(`UUIDNumToString(toFixedString(unhex(${text}), 16))::UUID`)})))`;
-const requestId = (text: string) => `if(startsWith(${text}, 'req-'), concat('req-', toString(${uuid(`toUUIDOrZero(substring(${text}, 5))`)})), ${text})`;
-const time = (column: string) => `if(toUnixTimestamp64Nano(${column}) = 0, ${column}, ${column} + toIntervalMillisecond(copy * {step:Float64} * 1000))`;
+const hex = (text: string) =>
+  `if(${text} = '', '', lower(hex(${uuid(`UUIDNumToString(toFixedString(unhex(${text}), 16))::UUID`)})))`;
+const requestId = (text: string) =>
+  `if(startsWith(${text}, 'req-'), concat('req-', toString(${uuid(`toUUIDOrZero(substring(${text}, 5))`)})), ${text})`;
+const time = (column: string) =>
+  `if(toUnixTimestamp64Nano(${column}) = 0, ${column}, ${column} + toIntervalMillisecond(copy * {step:Float64} * 1000))`;
 const spanId = (text: string) => `if(${text} = '', '', lower(hex(sipHash64(${text}, copy))))`;
 
 const COPIED = [

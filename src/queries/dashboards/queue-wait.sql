@@ -1,0 +1,18 @@
+-- How long calls and casts waited in their queues until a service took them. Milliseconds; times of a lagging tap are left out.
+WITH
+    toStartOfInterval(toDateTime({from:DateTime64(3)}, 'UTC'), toIntervalSecond({interval:UInt32})) AS first
+SELECT
+    s.time AS time,
+    if(isNaN(s.q[1]), NULL, s.q[1]) AS p50,
+    if(isNaN(s.q[2]), NULL, s.q[2]) AS p95,
+    if(isNaN(s.q[3]), NULL, s.q[3]) AS p99
+FROM
+(
+    SELECT
+        toStartOfInterval(m.minute, toIntervalSecond({interval:UInt32})) AS time,
+        quantilesDDMerge(0.01, 0.5, 0.95, 0.99)(m.wait_ms) AS q
+    FROM oslo_methods_1m AS m FINAL
+    WHERE m.minute BETWEEN first AND {to:DateTime64(3)} AND m.kind IN ('call', 'cast')
+    GROUP BY time
+) AS s
+ORDER BY time

@@ -1,0 +1,13 @@
+-- On what the time of one request went: its critical path, the same work or wait taken together, the heaviest first.
+SELECT
+    sum(p.ms) / sum(sum(p.ms)) OVER () AS share,
+    sum(p.ms) AS ms,
+    toString(p.what) AS what,
+    multiIf(p.service = '' AND p.host = '', 'unknown', p.host = '', toString(p.service), concat(toString(p.service), '@', toString(p.host))) AS place,
+    toString(p.name) AS name,
+    uniqExact(p.unique_id) AS times
+FROM oslo_critical_path AS p FINAL
+WHERE p.trace_id = toUUIDOrZero({trace:String})
+GROUP BY what, place, name
+ORDER BY ms DESC, what, place, name
+LIMIT 100
