@@ -22,6 +22,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Session } from 'chdb';
 import { Failed, Misuse, reasonOf } from '../errors.ts';
+import { damagedTable, reopening } from './damage.ts';
 import { announce, type Holder, lock, type QueryAddress, unlock } from './lock.ts';
 import type { Reader } from './read-request.ts';
 import type { QueryParams, Store } from './store.ts';
@@ -52,6 +53,8 @@ const FRUGAL: readonly string[] = [
   '--input_format_parallel_parsing=0',
   '--max_threads=1',
 ];
+/** Rows that were removed may come again as they were: an insert is one that was made before only where its token says so. */
+const EACH_INSERT_COUNTS: readonly string[] = ['--deduplicate_insert=disable', '--deduplicate_insert_select=disable'];
 const ACCESS_FILE = fileURLToPath(new URL('access.xml', import.meta.url));
 /** Rights for those who read beside it: read once, by the first connection of a process. */
 const ACCESS: readonly string[] = [`--config-file=${ACCESS_FILE}`, `--users_config=${ACCESS_FILE}`];
@@ -69,8 +72,8 @@ export async function openChdb(options: OpenOptions): Promise<EmbeddedStore> {
     if (options.isWriter) closeStandardInput();
     const path = join(resolve(options.directory), ENGINE_DIRECTORY);
     return new ChdbStore(
-      new Session(path, { connectionArgs: options.isWriter ? [...FRUGAL, ...ACCESS] : [] }),
-      options.directory,
+      new Session(path, { connectionArgs: options.isWriter ? [...FRUGAL, ...EACH_INSERT_COUNTS, ...ACCESS] : [] }),
+      options,
     );
   } catch (error) {
     unlock(options.directory);
@@ -191,10 +194,12 @@ class ChdbStore implements EmbeddedStore {
   readonly #session: Session;
   #buffer: Buffer = Buffer.allocUnsafe(1024 * 1024);
   readonly #directory: string;
+  readonly #isWriter: boolean;
 
-  constructor(session: Session, directory: string) {
+  constructor(session: Session, { directory, isWriter }: OpenOptions) {
     this.#session = session;
     this.#directory = directory;
+    this.#isWriter = isWriter;
   }
 
   async query<Row>(sql: string, params: QueryParams = {}): Promise<Row[]> {
@@ -251,8 +256,17 @@ class ChdbStore implements EmbeddedStore {
       return await operation;
     } catch (error) {
       const reason = reasonOf(error).replace(/^Code: \d+\. DB::Exception: /, '');
+      const table = this.#isWriter ? damagedTable(reason) : null;
+      if (table !== null) await this.#reopen(table);
       throw new Failed(`the store in ${this.#directory} failed: ${reason}`);
     }
+  }
+
+  /** The failed statement can be tried again then. One that cannot be opened stays as it is, and the next failure says so. */
+  async #reopen(table: string): Promise<void> {
+    try {
+      for (const statement of reopening(table)) await this.#session.queryAsync(statement);
+    } catch {}
   }
 
   /** Rows as text, a line each, in a buffer that is used again: valid until the next insert. */
