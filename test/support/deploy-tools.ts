@@ -8,7 +8,7 @@ import { python, type Ran, ROOT } from './cli.ts';
 
 export const DEPLOY = join(ROOT, 'deploy');
 
-const venv = python('deploy_venv.py', [], 200_000);
+const venv = python('pinned_venv.py', ['deploy'], 200_000);
 const PATH = [...(venv.code === 0 ? [venv.stdout.trim()] : []), process.env.PATH, '/usr/sbin'].join(delimiter);
 
 /** Runs a program, with those of the virtual environment first. */

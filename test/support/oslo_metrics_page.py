@@ -9,7 +9,7 @@ nothing, so its collector's own functions are called as they are meant to be. Pr
 import sys
 import time
 
-import oslo_venv
+import pinned_venv
 
 
 class Endpoint:
@@ -22,8 +22,8 @@ class Endpoint:
 
 def main():
     try:
-        oslo_venv.run_under_recent()
-    except oslo_venv.VenvError as e:
+        pinned_venv.run_inside('oslo')
+    except pinned_venv.VenvError as e:
         print('oslo_metrics_page: %s' % e, file=sys.stderr)
         sys.exit(2)
     import oslo_messaging

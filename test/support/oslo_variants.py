@@ -12,7 +12,7 @@ import os
 import sys
 import tempfile
 
-import oslo_venv
+import pinned_venv
 import system_python
 
 _QUORUM = {'rabbit_quorum_queue': 'true', 'rabbit_transient_quorum_queue': 'true', 'use_queue_manager': 'true'}
@@ -33,8 +33,8 @@ def apply(options, stack):
     """
     if options.recent:
         try:
-            oslo_venv.run_under_recent()
-        except oslo_venv.VenvError as e:
+            pinned_venv.run_inside('oslo')
+        except pinned_venv.VenvError as e:
             print('%s: %s' % (os.path.splitext(os.path.basename(sys.argv[0]))[0], e), file=sys.stderr)
             sys.exit(2)
     system_python.require(['oslo_messaging', 'amqp'], 'rabbitmq-server python3-oslo.messaging')

@@ -51,8 +51,8 @@ export class OtlpReceiver {
 
 /** The python that has OTLP's messages, or why there is none here. */
 export function otlpPython(): { readonly python: string } | { readonly missing: string } {
-  const { code, stdout, stderr } = python('otlp_venv.py', [], 200_000);
-  return code === 0 ? { python: stdout.trim() } : { missing: `SKIPPED: ${stderr.trim()}` };
+  const { code, stdout, stderr } = python('pinned_venv.py', ['otlp'], 200_000);
+  return code === 0 ? { python: join(stdout.trim(), 'python') } : { missing: `SKIPPED: ${stderr.trim()}` };
 }
 
 /** Starts one, which ends with the test. @param folder a new one: it speaks TLS, and cannot be asked or told anything. */
