@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Writable } from 'node:stream';
-import { constants, createGzip } from 'node:zlib';
+import { constants, createGzip, type Gzip } from 'node:zlib';
 import type { ReadChunk, ReadRun } from '../store/read-request.ts';
 import { type Exception, engineException, statusOf, textOf } from './exception.ts';
 import type { Question } from './question.ts';
@@ -61,18 +61,21 @@ async function sendResult(
 ): Promise<Exception | null> {
   const { question, signal } = options;
   response.writeHead(200, headersOf(options, first));
-  const out = question.isGzip ? createGzip({ level: constants.Z_BEST_SPEED }) : response;
-  if (out !== response) {
-    out.pipe(response);
-    signal.addEventListener('abort', () => out.destroy(), { once: true });
+  const gzip = question.isGzip ? createGzip({ level: constants.Z_BEST_SPEED }) : null;
+  if (gzip !== null) {
+    gzip.pipe(response);
+    signal.addEventListener('abort', () => gzip.destroy(), { once: true });
   }
+  const out: Writable = gzip ?? response;
   let piece = first;
   for (;;) {
     for (const { bytes } of piece.chunks) await write(out, bytes, signal);
     if (piece.isLast) break;
     const following = await next(chunks, false);
     if ('code' in following) {
-      await breakOff(response, out, following, options);
+      await write(out, breakOffText(following, options.exceptionTag), signal);
+      if (gzip !== null) await flush(gzip, response, signal);
+      response.socket?.destroySoon();
       return following;
     }
     piece = following;
@@ -91,16 +94,19 @@ async function write(out: Writable, bytes: Uint8Array, signal: AbortSignal): Pro
  * An exception after the head was sent: as ClickHouse ≥ 25.11 tells it, and the connection is closed without the result's end, so that
  * nobody takes a part for the whole.
  */
-async function breakOff(
-  response: ServerResponse,
-  out: Writable,
-  failed: Exception,
-  { exceptionTag: tag, signal }: AnswerOptions,
-): Promise<void> {
+function breakOffText(failed: Exception, tag: string): Buffer {
   const text = `${textOf(failed)}\n`;
   const marker = '__exception__';
-  await write(out, Buffer.from(`\r\n${marker}\r\n${tag}\r\n${text}${Buffer.byteLength(text)} ${tag}\r\n${marker}\r\n`), signal);
-  response.socket?.destroySoon();
+  return Buffer.from(`\r\n${marker}\r\n${tag}\r\n${text}${Buffer.byteLength(text)} ${tag}\r\n${marker}\r\n`);
+}
+
+/** Sends all that was compressed so far, without the end that would make it look whole. */
+async function flush(gzip: Gzip, response: ServerResponse, signal: AbortSignal): Promise<void> {
+  const flushed = new Promise<void>((resolve) => gzip.flush(resolve));
+  await Promise.race([flushed, once(signal, 'abort')]);
+  gzip.unpipe(response);
+  const rest: Buffer | null = gzip.read();
+  if (rest !== null) response.write(rest);
 }
 
 function headersOf(

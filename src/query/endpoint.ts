@@ -11,13 +11,14 @@ import { Misuse, reasonOf } from '../errors.ts';
 import { isLoopback } from '../http/host-header.ts';
 import { authority, boundedServer, closeNow, listen, type Refusals, type ServerBounds } from '../http/listener.ts';
 import type { Log } from '../log.ts';
-import { FENCE, type Reader } from '../store/read-request.ts';
+import { FENCE, type Reader, type ReadRun } from '../store/read-request.ts';
 import { traced } from '../telemetry/traced.ts';
 import { Access, type Caller, isAsked, isForeign, type Login } from './access.ts';
 import { answer, sendException } from './answer.ts';
 import { readBody } from './body.ts';
 import { OUTCOMES, type Outcome, type QueryCounters } from './counters.ts';
 import { type Exception, exception, isException } from './exception.ts';
+import { helloAt } from './hello.ts';
 import { type Question, readQuestion } from './question.ts';
 import type { Limits } from './settings.ts';
 import { Slots } from './slots.ts';
@@ -52,7 +53,8 @@ const BOUNDS: ServerBounds = {
   keepAliveMs: 10_000,
   idleMs: 310_000,
 };
-const WAITING_MAX = 16;
+/** Grafana's data source opens 50 connections, whatever it is told, and asks on all of them for a dashboard of many panels. */
+const WAITING_MAX = 56;
 const WAIT_MS = 10_000;
 const QUERY_ID = /^[\w.:/-]{1,128}$/;
 
@@ -168,22 +170,9 @@ export class QueryEndpoint {
     response: ServerResponse,
     { signal, queryId, startedMs, release }: { signal: AbortSignal; queryId: string; startedMs: number; release: () => void },
   ): Promise<void> {
-    const { sql, format, isStreamed, params, settings, isWhole } = question;
-    const { secondsMax, memoryBytesMax, resultBytesMax } = settings;
-    const whole =
-      isWhole || !isStreamed ? Math.min(resultBytesMax ?? WHOLE_RESULT_BYTES_MAX, WHOLE_RESULT_BYTES_MAX) : resultBytesMax;
-    const run = this.#reader.run({
-      sql,
-      format: format.name,
-      isStreamed,
-      params,
-      settings: settings.honoured,
-      secondsMax,
-      memoryBytesMax,
-      resultBytesMax: whole,
-    });
+    const run = this.#read(question);
     void run.ended.then(release);
-    const deadline = AbortSignal.timeout(secondsMax * 1_000 + GRACE_MS);
+    const deadline = AbortSignal.timeout(question.settings.secondsMax * 1_000 + GRACE_MS);
     const given = AbortSignal.any([signal, deadline]);
     const stop = () => run.cancel();
     given.addEventListener('abort', stop, { once: true });
@@ -202,6 +191,23 @@ export class QueryEndpoint {
       given.removeEventListener('abort', stop);
       this.#bytesOut += (socket?.bytesWritten ?? before) - before;
     }
+  }
+
+  #read({ sql, format, helloRevision, isStreamed, params, settings, isWhole }: Question): ReadRun {
+    const { secondsMax, memoryBytesMax, resultBytesMax } = settings;
+    const whole =
+      isWhole || !isStreamed ? Math.min(resultBytesMax ?? WHOLE_RESULT_BYTES_MAX, WHOLE_RESULT_BYTES_MAX) : resultBytesMax;
+    const run = this.#reader.run({
+      sql,
+      format: format.name,
+      isStreamed,
+      params,
+      settings: settings.honoured,
+      secondsMax,
+      memoryBytesMax,
+      resultBytesMax: whole,
+    });
+    return helloRevision === 0 ? run : helloAt(run, helloRevision);
   }
 
   #goneSignal(response: ServerResponse): AbortSignal {

@@ -2,12 +2,15 @@
 import type { IncomingMessage } from 'node:http';
 import { type Exception, exception, isException } from './exception.ts';
 import { DEFAULT_FORMAT, formatOf, type OutputFormat } from './formats.ts';
+import { readHello, revisionOf } from './hello.ts';
 import { type Limits, readSettings, type Settings } from './settings.ts';
 import { readStatement, refuseIdentifier } from './statement.ts';
 
 export interface Question {
   readonly sql: string;
   readonly format: OutputFormat;
+  /** Of the Native format, for a client's first question; 0: as the engine writes it. */
+  readonly helloRevision: number;
   /** Both the statement and the format can be. */
   readonly isStreamed: boolean;
   readonly params: ReadonlyMap<string, string>;
@@ -40,7 +43,8 @@ export function readQuestion(
   const refused = refuseParameters(searchParams, headers);
   if (refused !== null) return refused;
   const sql = [searchParams.get('query') ?? '', body.get('query') ?? ''].filter((part) => part !== '').join('\n');
-  const statement = readStatement(sql);
+  const hello = readHello(sql);
+  const statement = readStatement(hello ?? sql);
   if (isException(statement)) return statement;
   const params = paramsOf([...searchParams, ...body], statement.sql);
   if (isException(params)) return params;
@@ -49,10 +53,12 @@ export function readQuestion(
   const settings = readSettings(new Map([...searchParams].filter(isSetting)), limits);
   if (isException(settings)) return settings;
   const isGzip = isOn(searchParams.get('enable_http_compression')) && /\bgzip\b/i.test(String(headers['accept-encoding'] ?? ''));
-  const isStreamed = statement.isSelect && format.isStreamed;
+  const helloRevision = hello !== null && format.name === 'Native' ? revisionOf(searchParams.get('client_protocol_version')) : 0;
+  const isStreamed = statement.isSelect && format.isStreamed && helloRevision === 0;
   return {
     sql: statement.sql,
     format,
+    helloRevision,
     isStreamed,
     params,
     settings,

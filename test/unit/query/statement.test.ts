@@ -11,6 +11,7 @@ test.each([
   'EXPLAIN SELECT 1',
   "SELECT 'INTO OUTFILE; file(system.processes)'",
   'SELECT * FROM system.tables, `system`."columns"',
+  "WITH 'x' as __gf_trace_id, (SELECT min(Start) FROM t WHERE TraceId = __gf_trace_id) as __gf_trace_start SELECT __gf_trace_id",
   'SELECT 1.5, t.1, 0x1F, 1e9, [1], {a:String}, x -> x::UInt8 FROM t WHERE a <=> b',
 ])('may be asked: %s', (sql) => {
   expect(readStatement(sql)).toHaveProperty('sql');
