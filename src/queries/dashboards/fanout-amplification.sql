@@ -15,12 +15,10 @@ FROM
 (
     SELECT
         toStartOfInterval(m.minute, toIntervalSecond({interval:UInt32})) AS time,
-        if(toString(m.method) IN (SELECT t.name FROM top AS t), toString(m.method), 'others') AS series,
+        if(toString(m.method) IN (SELECT name FROM top), toString(m.method), 'others') AS series,
         sum(m.deliveries) / sum(m.messages) AS amount
     FROM oslo_fanouts_1m AS m FINAL
     WHERE m.minute BETWEEN first AND {to:DateTime64(3)}
     GROUP BY time, series
-    ORDER BY series, time WITH FILL FROM first TO toDateTime({to:DateTime64(3)}, 'UTC') STEP toIntervalSecond({interval:UInt32})
 ) AS s
-WHERE s.series != ''
 ORDER BY time, method

@@ -13,7 +13,7 @@ SELECT
     toString(p.name) AS name,
     uniqExact(p.trace_id) AS requests,
     sum(p.ms) AS ms,
-    sum(p.ms) / sum(sum(p.ms)) OVER () AS share
+    sum(p.ms) / nullIf(sum(sum(p.ms)) OVER (), 0) AS share
 FROM oslo_critical_path AS p FINAL
 WHERE p.trace_id IN (SELECT trace_id FROM slowest)
 GROUP BY what, service, name

@@ -3,7 +3,7 @@ SELECT
     concat(s.source, ' -> ', s.target) AS id,
     s.source AS source,
     s.target AS target,
-    concat(toString(s.deliveries), ' messages') AS mainstat,
+    concat(toString(s.deliveries), if(s.deliveries = 1, ' message', ' messages')) AS mainstat,
     if(isNaN(s.q[2]), '', concat(toString(round(s.q[2], 1)), ' ms p95')) AS secondarystat,
     s.calls AS detail__calls,
     s.casts AS detail__casts,

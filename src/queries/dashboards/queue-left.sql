@@ -15,7 +15,7 @@ FROM
 (
     SELECT
         toStartOfInterval(m.minute, toIntervalSecond({interval:UInt32})) AS time,
-        if(toString(m.queue) IN (SELECT t.name FROM top AS t), toString(m.queue), 'others') AS series,
+        if(toString(m.queue) IN (SELECT name FROM top), toString(m.queue), 'others') AS series,
         sum(greatest(toInt64(m.routed) - toInt64(m.deliveries), 0)) AS amount
     FROM oslo_queues_1m AS m FINAL
     WHERE m.minute BETWEEN first AND {to:DateTime64(3)} AND (empty({vhosts:Array(String)}) OR has({vhosts:Array(String)}, toString(m.vhost))) AND m.routed > m.deliveries

@@ -18,7 +18,7 @@ FROM
         toString(m.queue) AS series,
         quantilesDDMerge(0.01, 0.5, 0.95, 0.99)(m.wait_ms) AS q
     FROM oslo_queues_1m AS m FINAL
-    WHERE m.minute BETWEEN first AND {to:DateTime64(3)} AND (empty({vhosts:Array(String)}) OR has({vhosts:Array(String)}, toString(m.vhost))) AND series IN (SELECT t.name FROM top AS t)
+    WHERE m.minute BETWEEN first AND {to:DateTime64(3)} AND (empty({vhosts:Array(String)}) OR has({vhosts:Array(String)}, toString(m.vhost))) AND series IN (SELECT name FROM top)
     GROUP BY time, series
 ) AS s
 WHERE NOT isNaN(s.q[2])

@@ -1,7 +1,7 @@
 -- The bill of one trace: messages, deliveries and bytes of bodies, as oslotap show prints it.
 WITH
     (SELECT min(t.Start) FROM otel_traces_trace_id_ts AS t WHERE t.TraceId = {trace:String}) AS begun,
-    (SELECT max(t.End) FROM otel_traces_trace_id_ts AS t WHERE t.TraceId = {trace:String}) AS last_span
+    (SELECT max(t.End) FROM otel_traces_trace_id_ts AS t WHERE t.TraceId = {trace:String}) AS ended
 SELECT s.line.2 AS what, s.line.3 AS messages, s.line.4 AS deliveries, s.line.5 AS bytes
 FROM
 (
@@ -18,7 +18,7 @@ FROM
             )
         ]) AS line
     FROM oslo_messages AS m FINAL
-    WHERE m.trace_id = toUUIDOrZero({trace:String}) AND m.published_at BETWEEN begun AND last_span + INTERVAL 1 HOUR
+    WHERE m.trace_id = toUUIDOrZero({trace:String}) AND m.published_at BETWEEN begun AND ended + INTERVAL 1 SECOND
     HAVING count() > 0
 ) AS s
 ORDER BY s.line.1

@@ -1,6 +1,6 @@
 -- On what the time of one request went: its critical path, the same work or wait taken together, the heaviest first.
 SELECT
-    sum(p.ms) / sum(sum(p.ms)) OVER () AS share,
+    sum(p.ms) / nullIf(sum(sum(p.ms)) OVER (), 0) AS share,
     sum(p.ms) AS ms,
     toString(p.what) AS what,
     multiIf(p.service = '' AND p.host = '', 'unknown', p.host = '', toString(p.service), concat(toString(p.service), '@', toString(p.host))) AS place,

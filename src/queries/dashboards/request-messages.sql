@@ -1,7 +1,7 @@
 -- The messages of one trace, oldest first. Milliseconds; a delivery to many is one row.
 WITH
     (SELECT min(t.Start) FROM otel_traces_trace_id_ts AS t WHERE t.TraceId = {trace:String}) AS begun,
-    (SELECT max(t.End) FROM otel_traces_trace_id_ts AS t WHERE t.TraceId = {trace:String}) AS last_span
+    (SELECT max(t.End) FROM otel_traces_trace_id_ts AS t WHERE t.TraceId = {trace:String}) AS ended
 SELECT
     m.published_at AS published_at,
     toString(m.kind) AS kind,
@@ -18,6 +18,6 @@ SELECT
     toString(m.confidence) AS confidence,
     lower(hex(m.unique_id)) AS unique_id
 FROM oslo_messages AS m FINAL
-WHERE m.trace_id = toUUIDOrZero({trace:String}) AND m.published_at BETWEEN begun AND last_span + INTERVAL 1 HOUR
+WHERE m.trace_id = toUUIDOrZero({trace:String}) AND m.published_at BETWEEN begun AND ended + INTERVAL 1 SECOND
 ORDER BY published_at, unique_id
 LIMIT 2000

@@ -1,7 +1,7 @@
 -- The graph of one trace, its nodes: services, each at its host, with what each was given, and how much of that failed.
 WITH
     (SELECT min(t.Start) FROM otel_traces_trace_id_ts AS t WHERE t.TraceId = {trace:String}) AS begun,
-    (SELECT max(t.End) FROM otel_traces_trace_id_ts AS t WHERE t.TraceId = {trace:String}) AS last_span,
+    (SELECT max(t.End) FROM otel_traces_trace_id_ts AS t WHERE t.TraceId = {trace:String}) AS ended,
 got AS
 (
     SELECT
@@ -12,7 +12,7 @@ got AS
         if(m.kind = 'call' AND m.status IN ('ok', 'failed'), dateDiff('nanosecond', m.published_at, m.replied_at) / 1e6, NULL) AS ms
     FROM oslo_messages AS m FINAL
     ARRAY JOIN m.to_service AS to_service, m.to_host AS to_host
-    WHERE m.kind != 'notification' AND m.trace_id = toUUIDOrZero({trace:String}) AND m.published_at BETWEEN begun AND last_span + INTERVAL 1 HOUR
+    WHERE m.kind != 'notification' AND m.trace_id = toUUIDOrZero({trace:String}) AND m.published_at BETWEEN begun AND ended + INTERVAL 1 SECOND
 )
 SELECT
     s.place AS id,

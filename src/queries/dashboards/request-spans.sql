@@ -1,7 +1,7 @@
 -- The spans of one trace, as the trace view wants them. Times are milliseconds.
 WITH
     (SELECT min(t.Start) FROM otel_traces_trace_id_ts AS t WHERE t.TraceId = {trace:String}) AS begun,
-    (SELECT max(t.End) FROM otel_traces_trace_id_ts AS t WHERE t.TraceId = {trace:String}) AS last_span
+    (SELECT max(t.End) FROM otel_traces_trace_id_ts AS t WHERE t.TraceId = {trace:String}) AS ended
 SELECT
     s.TraceId AS traceID,
     s.SpanId AS spanID,
@@ -34,6 +34,6 @@ SELECT
     toUInt8(if(s.StatusCode = 'Error', 2, if(s.StatusCode = 'Ok', 1, 0))) AS statusCode,
     s.StatusMessage AS statusMessage
 FROM otel_traces AS s
-WHERE s.TraceId = {trace:String} AND s.Timestamp BETWEEN begun AND last_span + INTERVAL 1 SECOND
+WHERE s.TraceId = {trace:String} AND s.Timestamp BETWEEN begun AND ended + INTERVAL 1 SECOND
 ORDER BY s.Timestamp, s.ParentSpanId != '', s.SpanId
 LIMIT 5000

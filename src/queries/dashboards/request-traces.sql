@@ -1,7 +1,8 @@
--- Traces that an id means: a trace id, a request id, or the beginning of one; else, in the time range, a request id that a message
--- carries, or the uuid of a resource. Without an id: the newest requests of the time range.
+-- Traces that an id means: a trace id, a request id, or the beginning of one; else, in the time range, a whole request id that a
+-- message carries, or the uuid of a resource. Without an id: the newest requests of the time range. Each part by its own index.
 WITH
     lower(replaceAll(replaceOne(trimBoth({request:String}), 'req-', ''), '-', '')) AS wanted,
+    toUUIDOrZero(wanted) AS id,
     (SELECT count() FROM otel_traces_trace_id_ts AS t WHERE wanted != '' AND startsWith(t.TraceId, wanted)) AS known
 SELECT s.trace AS trace, any(s.text) AS text
 FROM
@@ -12,13 +13,15 @@ FROM
     UNION ALL
     SELECT lower(hex(m.trace_id)) AS trace, toString(m.trace_id) AS text, toUnixTimestamp(m.published_at) AS at
     FROM oslo_messages AS m
-    WHERE wanted != '' AND known = 0 AND m.published_at BETWEEN {from:DateTime64(3)} AND {to:DateTime64(3)}
-      AND
-      (
-          startsWith(replaceAll(m.request_id, '-', ''), concat('req', wanted))
-          OR startsWith(replaceAll(m.global_request_id, '-', ''), concat('req', wanted))
-          OR has(m.resources, toUUIDOrZero(wanted))
-      )
+    WHERE known = 0 AND id != toUUIDOrZero('') AND m.request_id = concat('req-', toString(id)) AND m.published_at BETWEEN {from:DateTime64(3)} AND {to:DateTime64(3)}
+    UNION ALL
+    SELECT lower(hex(m.trace_id)) AS trace, toString(m.trace_id) AS text, toUnixTimestamp(m.published_at) AS at
+    FROM oslo_messages AS m
+    WHERE known = 0 AND id != toUUIDOrZero('') AND m.global_request_id = concat('req-', toString(id)) AND m.published_at BETWEEN {from:DateTime64(3)} AND {to:DateTime64(3)}
+    UNION ALL
+    SELECT lower(hex(m.trace_id)) AS trace, toString(m.trace_id) AS text, toUnixTimestamp(m.published_at) AS at
+    FROM oslo_messages AS m
+    WHERE known = 0 AND id != toUUIDOrZero('') AND has(m.resources, id) AND m.published_at BETWEEN {from:DateTime64(3)} AND {to:DateTime64(3)}
     UNION ALL
     SELECT
         lower(hex(r.trace_id)) AS trace,

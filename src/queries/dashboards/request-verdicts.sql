@@ -1,7 +1,7 @@
 -- The calls of one trace that failed: why, and who is to blame.
 WITH
     (SELECT min(t.Start) FROM otel_traces_trace_id_ts AS t WHERE t.TraceId = {trace:String}) AS begun,
-    (SELECT max(t.End) FROM otel_traces_trace_id_ts AS t WHERE t.TraceId = {trace:String}) AS last_span
+    (SELECT max(t.End) FROM otel_traces_trace_id_ts AS t WHERE t.TraceId = {trace:String}) AS ended
 SELECT
     m.published_at AS published_at,
     if(m.object = '', toString(m.method), toString(m.object)) AS method,
@@ -12,6 +12,6 @@ SELECT
     toString(m.culprit_queue) AS queue,
     toString(m.verdict_evidence) AS evidence
 FROM oslo_messages AS m FINAL
-WHERE m.verdict != '' AND m.trace_id = toUUIDOrZero({trace:String}) AND m.published_at BETWEEN begun AND last_span + INTERVAL 1 HOUR
+WHERE m.verdict != '' AND m.trace_id = toUUIDOrZero({trace:String}) AND m.published_at BETWEEN begun AND ended + INTERVAL 1 SECOND
 ORDER BY published_at, m.unique_id
 LIMIT 500

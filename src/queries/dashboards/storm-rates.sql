@@ -15,7 +15,7 @@ FROM
 (
     SELECT
         toStartOfInterval(m.minute, toIntervalSecond({interval:UInt32})) AS time,
-        if(concat(toString(m.from_service), '@', toString(m.from_host), ' ', toString(m.method)) IN (SELECT t.name FROM top AS t), concat(toString(m.from_service), '@', toString(m.from_host), ' ', toString(m.method)), 'others') AS series,
+        if(concat(toString(m.from_service), '@', toString(m.from_host), ' ', toString(m.method)) IN (SELECT name FROM top), concat(toString(m.from_service), '@', toString(m.from_host), ' ', toString(m.method)), 'others') AS series,
         sum(m.messages) AS amount
     FROM oslo_senders_1m AS m FINAL
     WHERE m.minute BETWEEN first AND {to:DateTime64(3)}
