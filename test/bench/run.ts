@@ -1,9 +1,10 @@
 /**
  * `npm run bench`: how fast, how small, side by side with the naive way. About two minutes.
  *
- *   npm run bench -- [decode] [correlate] [store] [metrics] [million] [flood] [--events N] [--together N] [--floods NAMES] [--share S] [--json]
+ *   npm run bench -- [decode] [correlate] [store] [metrics] [million] [flood] [query] [--events N] [--together N] [--floods NAMES]
+ *                    [--share S] [--spans N] [--keep DIR] [--json]
  *
- * `million` and `flood` run only when they are named. `--together N` lets N of million's copies run at the same time: a stress
+ * `million`, `flood` and `query` run only when they are named. `--together N` lets N of million's copies run at the same time: a stress
  * of the bounds. `--floods calls,lists` runs some of flood's alone, `--share 0.1` with a tenth of their messages.
  */
 import { parseArgs } from 'node:util';
@@ -12,6 +13,7 @@ import { benchDecode } from './decode.ts';
 import { benchFlood } from './flood.ts';
 import { benchMetrics } from './metrics.ts';
 import { benchMillion } from './million.ts';
+import { benchQuery } from './query.ts';
 import { printReport, type Report } from './report.ts';
 import { benchStore } from './store.ts';
 
@@ -23,6 +25,8 @@ const { values, positionals } = parseArgs({
     together: { type: 'string', default: '1' },
     floods: { type: 'string', default: '' },
     share: { type: 'string', default: '1' },
+    spans: { type: 'string', default: '50000000' },
+    keep: { type: 'string', default: '' },
   },
 });
 
@@ -32,6 +36,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Report[]>>> = {
   store: benchStore,
   metrics: benchMetrics,
   flood: () => benchFlood({ names: values.floods.split(',').filter((name) => name !== ''), share: Number(values.share) }),
+  query: () => benchQuery({ spans: Number(values.spans), keep: values.keep }),
   million: () => benchMillion({ events: Number(values.events), together: Number(values.together) }),
 };
 const BY_DEFAULT = ['decode', 'correlate', 'store', 'metrics'];
