@@ -8,6 +8,7 @@
 import { Journal, journalKey } from '../../src/journal/journal.ts';
 import { openChdb } from '../../src/store/chdb.ts';
 import type { Store } from '../../src/store/store.ts';
+import { rollUpDifferences } from '../support/figures.ts';
 import { readStencils } from '../support/rpc-load-messages.ts';
 import { type Comparison, compare, readTruth, type StoredGap, type WrongOutcome } from './live-check.ts';
 import type { Act } from './soak-acts.ts';
@@ -51,6 +52,8 @@ export interface Found {
   readonly spansTwice: number;
   /** Calls, casts and fanouts without their sender's span. */
   readonly withoutSpan: number;
+  /** Where the minutes' sums say something else than the messages. */
+  readonly wrongSums: readonly string[];
   /** Stories that the journal keeps for the next start, and what it takes. */
   readonly journalStories: number;
   readonly open: number;
@@ -97,6 +100,7 @@ export async function check({ directory, parts, acts, endMs }: Played): Promise<
       spansTwice: Number(counts?.spansTwice),
       withoutSpan: Number(counts?.withoutSpan),
       open: Number(counts?.open),
+      wrongSums: await rollUpDifferences(store),
       journalStories: await storiesIn(`${directory}/journal`),
     };
   } finally {

@@ -26,8 +26,9 @@ export interface Life {
 }
 
 const SAMPLE_MS = 5_000;
-const WARM_UP_SECONDS_MAX = 180;
-const WARM_UP_SHARE = 0.25;
+/** Casts stay open for ten minutes: until then there are more and more of them. */
+const WARM_UP_SECONDS_MAX = 660;
+const WARM_UP_SHARE = 0.5;
 
 export class Lives {
   readonly all: Life[] = [];
@@ -88,7 +89,7 @@ export function secondsOf({ fromMs, toMs }: Life): number {
   return (toMs - fromMs) / 1_000;
 }
 
-/** The samples after the warm-up: 3 minutes, or a quarter of the life where that is less. */
+/** The samples after the warm-up: 11 minutes, or half of the life where that is less. */
 export function warm(life: Life): Sample[] {
   const warmUpSeconds = Math.min(WARM_UP_SECONDS_MAX, secondsOf(life) * WARM_UP_SHARE);
   return life.samples.filter(({ atSeconds }) => atSeconds >= warmUpSeconds);

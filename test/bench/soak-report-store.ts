@@ -53,6 +53,10 @@ function storeVerdicts({ found, undecodableSent }: Soaked): Verdict[] {
     { claim: `none is there that was not sent: ${count(comparison.invented)}`, holds: comparison.invented === 0 },
     { claim: `none is there twice, nor its spans: ${count(comparison.twice)}`, holds: comparison.twice === 0 },
     { claim: `each call, cast and fanout has its sender's span; not: ${count(withoutSpan)}`, holds: withoutSpan === 0 },
+    {
+      claim: `the sums of minutes are those of the messages; not: ${firstOf(found.wrongSums)}`,
+      holds: found.wrongSums.length === 0,
+    },
     { claim: `each has its outcome outside the gaps; another: ${firstOf(wrong)}`, holds: wrong.length === 0 },
     {
       claim: `no event is without its other half outside the gaps: ${firstOf(unmatchedOutside)}`,

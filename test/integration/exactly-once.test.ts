@@ -7,7 +7,7 @@ import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { capturePath } from '../support/captures.ts';
 import { oslotap, scratch, startOslotap } from '../support/cli.ts';
-import { figuresOf, rollUpDifferences } from '../support/figures.ts';
+import { figuresOf, rollUpDifferences, withStore } from '../support/figures.ts';
 
 function replay(directory: string, ...captures: string[]): void {
   const { code, stderr } = oslotap(['replay', ...captures, '--store', `chdb:${directory}`]);
@@ -59,7 +59,7 @@ test('kill -9 in the middle of a replay, then the same replay: the figures of an
   expect(kills).toBeGreaterThan(0);
   replay(directory, capture);
   expect(await figuresOf(directory)).toEqual(wanted);
-  expect(await rollUpDifferences(directory)).toEqual([]);
+  expect(await withStore(directory, rollUpDifferences)).toEqual([]);
 });
 
 /** One boot many times, under new ids and one minute after the other. */

@@ -8,7 +8,7 @@ import { connect } from 'amqplib';
 import { expect, test } from 'vitest';
 import { describeWithBroker } from '../support/broker.ts';
 import { oslotap, scratch, startOslotap } from '../support/cli.ts';
-import { rollUpDifferences } from '../support/figures.ts';
+import { rollUpDifferences, withStore } from '../support/figures.ts';
 import { runLoad } from '../support/rpc-load.ts';
 import { ask, differences, NO_DIFFERENCE, Sidecar, storedMessages, truthOf, until } from '../support/sidecar.ts';
 
@@ -43,7 +43,7 @@ await describeWithBroker('a live tap', { tls: true }, (broker) => {
       'SELECT sum(seen) AS seen, min(coverage) AS coverage FROM oslo_coverage',
     );
     expect(sums).toEqual({ seen: events, coverage: 1 });
-    expect(await rollUpDifferences(store)).toEqual([]);
+    expect(await withStore(store.replace('chdb:', ''), rollUpDifferences)).toEqual([]);
     const outcomes = new Map(truthOf(truth).map(({ unique_id, outcome }) => [unique_id, outcome]));
     const wrong = storedMessages(store).filter(({ unique_id, status }) => status !== outcomes.get(unique_id));
     expect(wrong).toEqual([]);

@@ -47,17 +47,18 @@ export async function rollUpRows(store: Store): Promise<string[]> {
   return rows.sort();
 }
 
-/** Where the minutes' sums say something else than the messages; none, if all is well. @param target `chdb:DIRECTORY` */
-export async function rollUpDifferences(target: string): Promise<string[]> {
-  const store = await openChdb({ directory: target.replace(/^chdb:/, ''), command: 'test', isWriter: false });
+/** Opens a store for reading. */
+export async function withStore<T>(directory: string, ask: (store: Store) => Promise<T>): Promise<T> {
+  const store = await openChdb({ directory, command: 'test', isWriter: false });
   try {
-    return await differencesIn(store);
+    return await ask(store);
   } finally {
     await store.close();
   }
 }
 
-async function differencesIn(store: Store): Promise<string[]> {
+/** Where the minutes' sums say something else than the messages; none, if all is well. */
+export async function rollUpDifferences(store: Store): Promise<string[]> {
   const base = await sumsOf(store, BASE);
   const different: string[] = [];
   for (const [name, sql] of Object.entries(ROLLED_UP)) {
