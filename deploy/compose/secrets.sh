@@ -12,20 +12,41 @@ password() {
   cat "$1"
 }
 
+hash() {
+  password "$1" | sha256sum | cut -d ' ' -f 1
+}
+
 rabbitmq=$(password rabbitmq-password)
 printf 'default_user = oslotap\ndefault_pass = %s\n' "$rabbitmq" > rabbitmq-user.conf
-clickhouse=$(password clickhouse-password)
-hash=$(printf %s "$clickhouse" | sha256sum | cut -d ' ' -f 1)
-cat > clickhouse-user.xml <<XML
+oslotap=$(hash clickhouse-password)
+grafana=$(hash clickhouse-grafana-password)
+cat > clickhouse-users.xml <<XML
 <clickhouse>
+  <profiles>
+    <!-- Reads; and sets what a reader sets, as Grafana's time-out. -->
+    <oslotap_reader>
+      <readonly>2</readonly>
+      <max_execution_time>60</max_execution_time>
+      <max_memory_usage>2000000000</max_memory_usage>
+    </oslotap_reader>
+  </profiles>
   <users>
     <default remove="remove"/>
     <oslotap>
-      <password_sha256_hex>$hash</password_sha256_hex>
+      <password_sha256_hex>$oslotap</password_sha256_hex>
       <profile>default</profile>
       <quota>default</quota>
       <networks><ip>::/0</ip></networks>
     </oslotap>
+    <grafana>
+      <password_sha256_hex>$grafana</password_sha256_hex>
+      <profile>oslotap_reader</profile>
+      <quota>default</quota>
+      <networks><ip>::/0</ip></networks>
+      <grants>
+        <query>GRANT SELECT ON default.*</query>
+      </grants>
+    </grafana>
   </users>
 </clickhouse>
 XML

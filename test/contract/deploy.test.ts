@@ -3,6 +3,7 @@
  * oslotap itself: its settings, its version, its ports.
  */
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -19,8 +20,9 @@ const PACKAGE = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as 
 const KUBERNETES = ['1.32.0', '1.37.0'];
 const METRICS_PORT = 9718;
 const USER = 10_001;
+const PROVISIONING = join(ROOT, 'dashboards/provisioning');
 /** Of oslotap's own settings. */
-const SETTINGS = deployFiles(/(^|\/)oslotap\.yaml$/).filter((path) => !path.includes('grafana'));
+const SETTINGS = deployFiles(/(^|\/)oslotap\.yaml$/);
 const MANIFESTS = deployFiles(/^kubernetes\/.*\.yaml$/).filter((path) => !SETTINGS.includes(path));
 
 const PATCH = 'kubernetes/beside-rabbitmq/openstack-helm/stateful-set.yaml';
@@ -152,8 +154,8 @@ testWith(['check-jsonschema'], 'compose.yaml holds to the compose specification,
   const [compose] = yamlOf(deployText('compose.yaml')) as unknown as [Compose];
   const mounted = Object.values(compose.services)
     .flatMap(({ volumes = [] }) => volumes.map((volume) => volume.split(':')[0] as string))
-    .filter((source) => source.startsWith('./'));
-  expect(mounted.length).toBeGreaterThan(4);
+    .filter((source) => source.startsWith('.'));
+  expect(mounted.length).toBeGreaterThan(5);
   expect(mounted.filter((source) => !existsSync(join(DEPLOY, source)))).toEqual([]);
   const unpinned = Object.values(compose.services).filter(({ image }) => !/:v?\d+\.\d+\.\d+/.test(image));
   expect(unpinned).toEqual([]);
@@ -162,8 +164,77 @@ testWith(['check-jsonschema'], 'compose.yaml holds to the compose specification,
 });
 
 interface Compose {
-  readonly services: Readonly<Record<string, { image: string; volumes?: string[]; ports?: string[] }>>;
+  readonly services: Readonly<Record<string, ComposeService>>;
   readonly secrets: Readonly<Record<string, { file: string }>>;
+}
+
+interface ComposeService {
+  readonly image: string;
+  readonly volumes?: string[];
+  readonly ports?: string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly secrets?: (string | { source: string; target: string })[];
+}
+
+test("Grafana's provisioning takes what compose.yaml gives, and asks the services that are there", () => {
+  const [{ services }] = yamlOf(deployText('compose.yaml')) as unknown as [Compose];
+  const { environment = {}, volumes = [], secrets = [] } = services.grafana as ComposeService;
+  const text = readdirSync(PROVISIONING, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name) => readFileSync(join(PROVISIONING, name), 'utf8'))
+    .join('\n');
+  const taken = [...text.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name);
+  const given = Object.keys(environment).filter((name) => !name.startsWith('GF_'));
+  expect([...new Set(taken)].sort()).toEqual(given.sort());
+  const hosts = [environment.CLICKHOUSE_HOST, ...[environment.PROMETHEUS_URL, environment.ALERTMANAGER_URL].map(hostOf)];
+  expect(hosts.filter((host = '') => !(host in services))).toEqual([]);
+  const files = [...text.matchAll(/\$__file\{\/run\/secrets\/(\w+)\}/g)].map(([, name]) => name);
+  const placed = secrets.map((secret) => (typeof secret === 'string' ? secret : secret.target));
+  expect(files.filter((file = '') => !placed.includes(file))).toEqual([]);
+  expect(files.length).toBeGreaterThan(0);
+
+  const targets = Object.fromEntries(volumes.map((volume) => volume.split(':').slice(0, 2).toReversed()));
+  expect(targets['/etc/grafana/provisioning']).toBe('../dashboards/provisioning');
+  const [{ providers }] = yamlOf(readFileSync(join(PROVISIONING, 'dashboards/oslotap.yaml'), 'utf8')) as unknown as [Providers];
+  for (const { options } of providers) expect(targets[options.path]).toBe('../dashboards');
+});
+
+test('in compose.yaml oslotap writes to the database that Grafana reads, as another user, who is told to the server', () => {
+  const [{ services }] = yamlOf(deployText('compose.yaml')) as unknown as [Compose];
+  const { environment = {} } = services.grafana as ComposeService;
+  const [{ store, clickhouse }] = yamlOf(deployText('compose/oslotap.yaml')) as unknown as [Stored];
+  const { CLICKHOUSE_HOST: host, CLICKHOUSE_PORT: port, CLICKHOUSE_DATABASE: database, CLICKHOUSE_USER: reader } = environment;
+  expect(store).toBe(`http://${host}:${port}/${database}`);
+  const folder = scratch();
+  cpSync(join(DEPLOY, 'compose/secrets.sh'), join(folder, 'secrets.sh'));
+  expect(run('sh', [join(folder, 'secrets.sh')]).code).toBe(0);
+  const users = readFileSync(join(folder, 'secrets/clickhouse-users.xml'), 'utf8');
+  const [, ofReader = ''] = new RegExp(`<${reader}>(.*?)</${reader}>`, 's').exec(users) ?? [];
+  expect(ofReader).toContain(`<query>GRANT SELECT ON ${database}.*</query>`);
+  expect(ofReader).toContain('<profile>oslotap_reader</profile>');
+  expect(users).toContain(`<${clickhouse.user}>`);
+  for (const [file, user] of [
+    ['clickhouse-password', clickhouse.user],
+    ['clickhouse-grafana-password', reader],
+  ] as const) {
+    const hash = createHash('sha256')
+      .update(readFileSync(join(folder, 'secrets', file)))
+      .digest('hex');
+    expect(users).toMatch(new RegExp(`<${user}>\\s*<password_sha256_hex>${hash}<`));
+  }
+});
+
+interface Providers {
+  readonly providers: readonly { readonly options: { readonly path: string } }[];
+}
+
+interface Stored {
+  readonly store: string;
+  readonly clickhouse: { readonly user: string };
+}
+
+function hostOf(url: string | undefined): string {
+  return new URL(url ?? '').hostname;
 }
 
 test('secrets.sh makes the secrets that compose.yaml names, once', () => {
@@ -207,6 +278,7 @@ test('wait-until-ready.mjs waits for the first yes', async () => {
 testWith(['promtool', 'amtool'], 'the files of Prometheus and Alertmanager are sound', () => {
   const prometheus = run('promtool', ['check', 'config', join(DEPLOY, 'compose/prometheus/prometheus.yml')]);
   expect(prometheus.code, prometheus.stderr + prometheus.stdout).toBe(0);
+  expect(prometheus.stdout).toMatch(/rules\/cloud\.yml\n *SUCCESS: \d+ rules found/);
   const alertmanager = run('amtool', ['check-config', join(DEPLOY, 'compose/alertmanager.yml')]);
   expect(alertmanager.code, alertmanager.stderr + alertmanager.stdout).toBe(0);
 });

@@ -20,7 +20,7 @@ FROM
         sumIf(e.deliveries, e.kind = 'cast') AS casts,
         sumIf(e.deliveries, e.kind = 'fanout') AS fanouts,
         sum(e.failures + e.timeouts) AS failed,
-        quantilesDDMerge(0.01, 0.5, 0.95, 0.99)(e.duration_ms) AS q
+        arrayMap(us -> us / 1e3, quantilesDDMerge(0.01, 0.5, 0.95, 0.99)(e.duration_us)) AS q
     FROM oslo_edges_1m AS e FINAL
     WHERE e.minute BETWEEN toStartOfMinute({from:DateTime64(3)}) AND {to:DateTime64(3)}
       AND e.is_request AND e.operation = {operation:String} AND e.kind != 'notification' AND e.from_service != e.to_service

@@ -22,8 +22,8 @@ FROM
         sum(m.timeouts) AS timeouts,
         sum(m.bytes_published) AS bytes_published,
         arrayStringConcat(arraySort(groupUniqArray(10)(toString(m.from_service))), ', ') AS senders,
-        quantilesDDMerge(0.01, 0.5, 0.95, 0.99)(m.duration_ms) AS duration,
-        quantilesDDMerge(0.01, 0.5, 0.95, 0.99)(m.wait_ms) AS wait
+        arrayMap(us -> us / 1e3, quantilesDDMerge(0.01, 0.5, 0.95, 0.99)(m.duration_us)) AS duration,
+        arrayMap(us -> us / 1e3, quantilesDDMerge(0.01, 0.5, 0.95, 0.99)(m.wait_us)) AS wait
     FROM oslo_methods_1m AS m FINAL
     WHERE m.minute BETWEEN toStartOfMinute({from:DateTime64(3)}) AND {to:DateTime64(3)} AND m.is_request AND m.operation = {operation:String}
     GROUP BY kind, method

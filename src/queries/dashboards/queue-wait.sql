@@ -10,7 +10,7 @@ FROM
 (
     SELECT
         toStartOfInterval(m.minute, toIntervalSecond({interval:UInt32})) AS time,
-        quantilesDDMerge(0.01, 0.5, 0.95, 0.99)(m.wait_ms) AS q
+        arrayMap(us -> us / 1e3, quantilesDDMerge(0.01, 0.5, 0.95, 0.99)(m.wait_us)) AS q
     FROM oslo_methods_1m AS m FINAL
     WHERE m.minute BETWEEN first AND {to:DateTime64(3)} AND m.kind IN ('call', 'cast')
     GROUP BY time

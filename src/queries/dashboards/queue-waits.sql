@@ -16,7 +16,7 @@ FROM
     SELECT
         toStartOfInterval(m.minute, toIntervalSecond({interval:UInt32})) AS time,
         toString(m.queue) AS series,
-        quantilesDDMerge(0.01, 0.5, 0.95, 0.99)(m.wait_ms) AS q
+        arrayMap(us -> us / 1e3, quantilesDDMerge(0.01, 0.5, 0.95, 0.99)(m.wait_us)) AS q
     FROM oslo_queues_1m AS m FINAL
     WHERE m.minute BETWEEN first AND {to:DateTime64(3)} AND (empty({vhosts:Array(String)}) OR has({vhosts:Array(String)}, toString(m.vhost))) AND series IN (SELECT name FROM top)
     GROUP BY time, series

@@ -26,7 +26,7 @@ FROM
         sum(m.bytes_routed) AS bytes_routed,
         uniqMerge(m.queues) AS queues,
         uniqMerge(m.consumers) AS consumers,
-        quantilesDDMerge(0.01, 0.5, 0.95, 0.99)(m.wait_ms) AS q
+        arrayMap(us -> us / 1e3, quantilesDDMerge(0.01, 0.5, 0.95, 0.99)(m.wait_us)) AS q
     FROM oslo_queues_1m AS m FINAL
     WHERE m.minute BETWEEN toStartOfMinute({from:DateTime64(3)}) AND {to:DateTime64(3)} AND (empty({vhosts:Array(String)}) OR has({vhosts:Array(String)}, toString(m.vhost)))
     GROUP BY vhost, queue, kind

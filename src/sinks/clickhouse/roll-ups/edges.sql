@@ -1,5 +1,5 @@
 INSERT INTO oslo_edges_1m
-(minute, is_request, operation, kind, from_service, to_service, deliveries, failures, timeouts, duration_ms, wait_ms, version)
+(minute, is_request, operation, kind, from_service, to_service, deliveries, failures, timeouts, duration_us, wait_us, version)
 WITH {minutes:Array(DateTime('UTC'))} AS minutes
 SELECT
     toStartOfMinute(m.published_at) AS minute,
@@ -12,9 +12,9 @@ SELECT
     countIf(m.status = 'failed'),
     countIf(m.status = 'timeout'),
     quantilesDDStateIf(0.01, 0.5, 0.95, 0.99)(
-        dateDiff('nanosecond', m.published_at, m.replied_at) / 1e6,
+        dateDiff('nanosecond', m.published_at, m.replied_at) / 1e3,
         m.kind = 'call' AND m.status IN ('ok', 'failed') AND NOT m.is_lagging),
-    quantilesDDStateIf(0.01, 0.5, 0.95, 0.99)(dateDiff('nanosecond', m.published_at, at) / 1e6, NOT m.is_lagging),
+    quantilesDDStateIf(0.01, 0.5, 0.95, 0.99)(dateDiff('nanosecond', m.published_at, at) / 1e3, NOT m.is_lagging),
     {version:UInt64}
 FROM oslo_messages AS m FINAL
 ARRAY JOIN m.to_service AS to_service, m.delivered_at AS at

@@ -1,7 +1,7 @@
 INSERT INTO oslo_methods_1m
 (
     minute, is_request, operation, kind, method, object, from_service, messages, replies, deliveries, failures, timeouts, open,
-    bytes_published, bytes_delivered, lagging, duration_ms, wait_ms, version
+    bytes_published, bytes_delivered, lagging, duration_us, wait_us, version
 )
 WITH {minutes:Array(DateTime('UTC'))} AS minutes
 SELECT
@@ -22,10 +22,10 @@ SELECT
     sum(m.bytes * length(m.delivered_at)) + sum(m.reply_bytes_delivered),
     countIf(m.is_lagging),
     quantilesDDStateIf(0.01, 0.5, 0.95, 0.99)(
-        dateDiff('nanosecond', m.published_at, m.replied_at) / 1e6,
+        dateDiff('nanosecond', m.published_at, m.replied_at) / 1e3,
         m.kind = 'call' AND m.status IN ('ok', 'failed') AND NOT m.is_lagging),
     quantilesDDArrayState(0.01, 0.5, 0.95, 0.99)(
-        if(m.is_lagging, [], arrayMap(at -> dateDiff('nanosecond', m.published_at, at) / 1e6, m.delivered_at))),
+        if(m.is_lagging, [], arrayMap(at -> dateDiff('nanosecond', m.published_at, at) / 1e3, m.delivered_at))),
     {version:UInt64}
 FROM oslo_messages AS m FINAL
 LEFT JOIN

@@ -1,6 +1,6 @@
 INSERT INTO oslo_queues_1m
 (
-    minute, vhost, queue, kind, routed, deliveries, redelivered, bytes_routed, bytes_delivered, queues, consumers, wait_ms, version
+    minute, vhost, queue, kind, routed, deliveries, redelivered, bytes_routed, bytes_delivered, queues, consumers, wait_us, version
 )
 WITH {minutes:Array(DateTime('UTC'))} AS minutes
 SELECT
@@ -20,7 +20,7 @@ SELECT
     uniqArrayState(arrayMap(process -> toString(process), arrayFilter((process, to) -> to = name, m.to_process, m.to_queue))),
     quantilesDDArrayState(0.01, 0.5, 0.95, 0.99)(
         if(m.is_lagging, [], arrayMap(
-            (at, to) -> dateDiff('nanosecond', m.published_at, at) / 1e6,
+            (at, to) -> dateDiff('nanosecond', m.published_at, at) / 1e3,
             arrayFilter((at, to) -> to = name, m.delivered_at, m.to_queue), arrayFilter(to -> to = name, m.to_queue)))),
     {version:UInt64}
 FROM oslo_messages AS m FINAL
