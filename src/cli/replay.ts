@@ -21,9 +21,9 @@ import { readOperations } from './operations-option.ts';
 import { readOtlp } from './otlp-options.ts';
 import { Progress } from './progress.ts';
 import { addSettings, placing, settingsFor } from './settings-options.ts';
-import { openWriter } from './store-option.ts';
+import { openWriter, STORE_SETTINGS } from './store-option.ts';
 
-const SETTINGS = ['store', 'operations', 'otlp'];
+const SETTINGS = [...STORE_SETTINGS, 'operations', 'otlp'];
 
 export function replayCommand(): Command {
   const command = new Command('replay')
@@ -53,7 +53,7 @@ async function replay(files: readonly string[], options: ReplayOptions, command:
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
   const endpoint = readOtlp(settings);
   const otlp = endpoint === null ? null : await OtlpSpans.open(endpoint, createLog(), operations);
-  const store = await openWriter(settings, 'replay');
+  const store = (await openWriter(settings, 'replay'))?.store ?? null;
   const kept = store === null ? null : { store, rollUps: new RollUps(store) };
   try {
     const parts = { kept, operations, otlp, signal: interrupt.signal };

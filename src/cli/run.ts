@@ -8,13 +8,13 @@ import { serve } from '../service/service.ts';
 import { Stop } from '../service/stop.ts';
 import { type Reading, settingsOf } from '../settings/read.ts';
 import { SCHEMA, type Settings } from '../settings/schema.ts';
-import type { EmbeddedStore } from '../store/chdb.ts';
+import type { Store } from '../store/store.ts';
 import { checkConfig } from './check-config.ts';
 import { readLiveSetUp } from './live-options.ts';
 import { readOperations } from './operations-option.ts';
 import { readOtlp } from './otlp-options.ts';
 import { addSettings, placing, readCommand } from './settings-options.ts';
-import { stateDirectory } from './state-directory.ts';
+import { holdState, stateDirectory } from './state-directory.ts';
 import { openWriter } from './store-option.ts';
 import { readTapPlans } from './tap-plans.ts';
 import { version } from './version.ts';
@@ -68,11 +68,17 @@ async function run({ checkConfig: isCheck = false, json: isJson = false }: RunOp
   for (const warning of reading.warnings) log.warn('settings', warning);
   const stop = new Stop(settings.for);
   let outlets: Outlets | null = null;
-  let store: EmbeddedStore | null = null;
+  let store: Store | null = null;
+  let release = () => {};
   try {
     outlets = await Outlets.open({ ...outletsOf(reading, settings), operations: parts.operations, log });
-    store = await openWriter(settings, 'run');
-    if (store !== null) await outlets.answerQueries(store);
+    release = holdState(settings, 'run');
+    const opened = await openWriter(settings, 'run');
+    store = opened?.store ?? null;
+    if (opened?.embedded) await outlets.answerQueries(opened.embedded);
+    else if (store !== null && settings.query.listen !== null && reading.given.has('query.listen')) {
+      log.warn('settings', 'query.listen: queries are answered over an embedded store only; ask the server');
+    }
     if (settings.tap.tier === 'requests') log.warn('tier_requests', REQUESTS_WARNING);
     await serve({ ...parts, store, outlets, stop, log });
   } finally {
@@ -81,6 +87,7 @@ async function run({ checkConfig: isCheck = false, json: isJson = false }: RunOp
     taps.close();
     await outlets?.close();
     await store?.close();
+    release();
   }
 }
 
@@ -106,7 +113,7 @@ function outletsOf({ given }: Reading, settings: Settings) {
 /** What the service is made of, as far as nothing has to be opened. @throws Misuse */
 function partsOf(settings: Settings) {
   const { amqp, tap } = settings;
-  const directory = stateDirectory(settings.store);
+  const directory = stateDirectory(settings);
   const operations = readOperations(settings);
   const setUp = readLiveSetUp(settings, tap.queueExpires * 1_000);
   const taps = readTapPlans(settings, setUp);

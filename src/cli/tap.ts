@@ -1,5 +1,5 @@
 /** `oslotap tap status|arm|disarm`: the broker's side. */
-import { Argument, Command, Option } from 'commander';
+import { Argument, Command } from 'commander';
 import { readTls } from '../../collectors/amqp/connect.ts';
 import { type Broker, parseAmqpUrl } from '../../collectors/amqp/url.ts';
 import { ManagementApi } from '../../collectors/management/api.ts';
@@ -16,12 +16,11 @@ import { readStatus, statusJson, statusText } from './tap-status.ts';
 const ACTIONS = ['status', 'arm', 'disarm'] as const;
 
 interface TapOptions {
-  readonly state?: string;
   readonly force?: true;
   readonly json?: true;
 }
 
-const OPTIONS = ['api', 'amqp.vhosts', 'store', 'tls'];
+const OPTIONS = ['api', 'amqp.vhosts', 'store', 'state', 'tls'];
 /** Where a configuration is for a shovel, the firehose is on another broker: the services'. */
 const SETTINGS = [...OPTIONS, 'amqp.url', 'tap.kinds', 'source.amqp.url', 'source.api'];
 
@@ -33,11 +32,6 @@ export function tapCommand(): Command {
     'amqp.vhosts': { description: 'vhosts', otherwise: "that of the broker's URL, else /; disarm: all that are recorded" },
     store: { description: 'the store of oslotap run, if armed.json is beside it', otherwise: 'chdb:./oslotap-data' },
   })
-    .addOption(
-      new Option('--state <DIR>', 'where armed.json is: what arm found, for disarm (default: the directory of the store)').env(
-        'OSLOTAP_STATE',
-      ),
-    )
     .option('--force', 'disarm: off on every node, whoever switched it on')
     .option('--json', 'as JSON')
     .addHelpText('after', HELP)
@@ -92,7 +86,7 @@ async function tap(action: Action, options: TapOptions, command: Command): Promi
     return urls.map((url) => placedAt(option, () => new ManagementApi(url, tls)));
   });
   try {
-    const record = new ArmedRecord(options.state || placing(reading, () => stateDirectory(settings.store)));
+    const record = new ArmedRecord(placing(reading, () => stateDirectory(settings)));
     await act(action, apis, record, { vhosts, onlyVhosts, isForced: options.force === true, isJson: options.json === true });
   } finally {
     for (const api of apis) api.close();

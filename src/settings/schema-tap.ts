@@ -8,7 +8,7 @@ const EXPIRES_S_MAX = 4_294_967;
 const PREFETCH_MAX = 65_535;
 
 /** @param prefix of the flags: `amqp`, `source-api`. @param of `the broker at amqp.url` */
-function credentials(prefix: string, of: string) {
+export function credentials(prefix: string, of: string) {
   return {
     user: leaf(text.optional(), {
       flag: `--${prefix}-user <USER>`,

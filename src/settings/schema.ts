@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { leaf, leavesOf, treeOf } from './leaf.ts';
 import { http, log, metrics, otlp, query, telemetry } from './schema-output.ts';
+import { clickhouse, state, store, ttl } from './schema-store.ts';
 import { amqp, api, budget, source, tap, tls } from './schema-tap.ts';
 import { duration, text } from './values.ts';
 
@@ -12,11 +13,10 @@ export const SCHEMA = z.strictObject({
   tap,
   source,
   budget,
-  store: leaf(text.default('chdb:./oslotap-data'), {
-    flag: '--store <STORE>',
-    description: 'where the data is: chdb:DIRECTORY, or none',
-    isUrl: true,
-  }),
+  store,
+  state,
+  clickhouse,
+  ttl,
   operations: leaf(text.optional(), {
     flag: '--operations <FILE>',
     description: 'rules that name operations, before the built-in ones: JSON',

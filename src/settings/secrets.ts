@@ -21,7 +21,7 @@ const SECRET_BYTES_MAX = 4_096;
 /** @param given by the setting's path: what a line names, where something is wrong. */
 export function resolveSecrets(settings: Settings, given: ReadonlyMap<string, Given>): Resolved {
   const resolver = new Resolver(given);
-  const { amqp, api, source, query, otlp } = settings;
+  const { amqp, api, source, store, clickhouse, query, otlp } = settings;
   const resolved: Settings = {
     ...settings,
     amqp: { ...amqp, url: resolver.fill('amqp', amqp.url, amqp) },
@@ -30,6 +30,8 @@ export function resolveSecrets(settings: Settings, given: ReadonlyMap<string, Gi
       amqp: { ...source.amqp, url: source.amqp.url && resolver.fill('source.amqp', source.amqp.url, source.amqp) },
       api: { ...source.api, urls: resolver.fillAll('source.api', source.api.urls, source.api) },
     },
+    // Credentials of a server; the embedded store has none.
+    store: store.startsWith('http') ? resolver.fill('clickhouse', store, clickhouse) : store,
     query: {
       ...query,
       password: resolver.secretOf('query', 'password', query.password, query.passwordFile),

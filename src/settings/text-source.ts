@@ -8,7 +8,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export type Flags = ReadonlyMap<string, string | readonly string[] | boolean>;
 
 /** Variables that are no settings, but oslotap's. */
-const OTHER_VARIABLES = ['OSLOTAP_CONFIG', 'OSLOTAP_STATE', 'OSLOTAP_DEBUG'];
+const OTHER_VARIABLES = ['OSLOTAP_CONFIG', 'OSLOTAP_DEBUG'];
 /** Kubernetes sets these for a Service that is called oslotap. */
 const SERVICE_VARIABLE = /^OSLOTAP(_\w+)?_(SERVICE_(HOST|PORT)|PORT)(_|$)/;
 

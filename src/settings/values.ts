@@ -41,6 +41,20 @@ export const duration = z.string({ error: 'it is 60s, 10m or 2h' }).transform((v
   return z.NEVER;
 });
 
+const LONG_UNITS: Readonly<Record<string, number>> = { h: 3_600, d: 86_400, w: 604_800 };
+/** A hundred years. Seconds. */
+const RETENTION_S_MAX = 100 * 365 * 86_400;
+
+/** `12h`, `30d`, `52w` → seconds; `none` → null, for ever. */
+export const retention = z.string({ error: 'it is 12h, 30d, 52w or none' }).transform((value, context): number | null => {
+  if (value === 'none') return null;
+  const [, count, unit = ''] = /^(\d+)([hdw])$/.exec(value) ?? [];
+  const seconds = Number(count) * (LONG_UNITS[unit] ?? Number.NaN);
+  if (seconds > 0 && seconds <= RETENTION_S_MAX) return seconds;
+  context.addIssue({ code: 'custom', message: seconds > 0 ? 'it is at most 5200w' : 'it is 12h, 30d, 52w or none' });
+  return z.NEVER;
+});
+
 /** Where a server of ours listens; null: it does not. */
 export type Listen = { readonly host: string; readonly port: number } | null;
 

@@ -144,7 +144,7 @@ function isReadable(directory: string): boolean {
 }
 
 /** Step by step: Node's own `recursive` never ends below /proc (mkdir answers ENOENT for a parent that is there). */
-function makeDirectory(path: string): void {
+export function makeDirectory(path: string): void {
   if (existsSync(path)) return;
   makeDirectory(dirname(path));
   mkdirSync(path, { mode: 0o700 });
