@@ -36,6 +36,8 @@ export interface PipelineOptions {
   readonly processes?: Processes;
   readonly limits?: Limits;
   readonly window?: ReorderWindow;
+  /** Stories in a batch at most. @default 2,500 */
+  readonly batchStories?: number;
   /** Called when a batch is durable in the sink. */
   readonly onWritten?: (batch: Batch) => void;
   /** Called with an event that changes nothing: its story was written before. */
@@ -55,6 +57,7 @@ export interface Tally {
 /** For a replay nothing is in a hurry: whatever fits into memory is put in order. */
 export const REPLAY_WINDOW: ReorderWindow = { windowMs: 600_000, eventsMax: 20_000 };
 
+/** What the embedded store takes without holding up the tap: about 3,400 spans. */
 const BATCH_STORIES = 2_500;
 /** Rows are replaced together, at every so many looks for quiet stories: each time costs the store a mutation. */
 const LOOKS_A_REPLACEMENT = 6;
@@ -66,14 +69,16 @@ export class Pipeline {
   readonly #correlator: Correlator;
   readonly #reorder: Reorder;
   readonly #undecodable: Partial<Record<UndecodableReason, number>> = {};
+  readonly #batchStories: number;
   #events = 0;
   #looks = 0;
   #writing: Promise<void> = Promise.resolve();
 
   constructor(sink: Sink, options: PipelineOptions = {}) {
     const { processes = new Processes(), limits = DEFAULT_LIMITS, window = REPLAY_WINDOW } = options;
-    const { onWritten = () => {}, onRepeated = () => {} } = options;
-    this.#batch = new Collector(onRepeated);
+    const { onWritten = () => {}, onRepeated = () => {}, batchStories = BATCH_STORIES } = options;
+    this.#batchStories = batchStories;
+    this.#batch = new Collector(onRepeated, batchStories);
     this.#sink = sink;
     this.#onWritten = onWritten;
     this.#correlator = new Correlator(processes, this.#batch, limits);
@@ -133,7 +138,7 @@ export class Pipeline {
   }
 
   get isFull(): boolean {
-    return this.#batch.size >= BATCH_STORIES;
+    return this.#batch.size >= this.#batchStories;
   }
 
   /** Has some of what is open and quiet written as it stands; a later row replaces it where it goes on. Call it every few seconds. */
@@ -187,7 +192,7 @@ export class Pipeline {
       if (signal.aborted) return;
       if (!isWanted(story)) continue;
       open.push(story);
-      if (open.length < BATCH_STORIES) continue;
+      if (open.length < this.#batchStories) continue;
       await this.#sink.write({ messages: open, unmatched: [], gaps: [] });
       open = [];
     }
@@ -238,13 +243,16 @@ class Collector {
   /** The latest of each. */
   readonly gaps = new Map<string, Gap>();
   readonly repeated: (event: BrokerEvent) => void;
+  /** Stories in a batch. */
+  readonly #max: number;
   readonly unmatchedByReason: Partial<Record<UnmatchedReason, number>> = {};
   readonly #messages: ClosedMessage[] = [];
   /** Messages that were written before, while they were open. */
   readonly #replacements: ClosedMessage[] = [];
   readonly #unmatched: Unmatched[] = [];
 
-  constructor(repeated: (event: BrokerEvent) => void) {
+  constructor(repeated: (event: BrokerEvent) => void, max: number) {
+    this.#max = max;
     this.repeated = repeated;
   }
 
@@ -255,7 +263,7 @@ class Collector {
   closed(message: ClosedMessage): void {
     if (this.known.has(message.traced.publish)) return;
     if (!message.wasShown) this.#messages.push(message);
-    else if (this.#replacements.push(message) >= BATCH_STORIES) this.release();
+    else if (this.#replacements.push(message) >= this.#max) this.release();
   }
 
   /** From now on those that replace rows wait to be written, too. */
@@ -269,11 +277,11 @@ class Collector {
     if (event.event !== 'undecodable') count(this.unmatchedByReason, reason as UnmatchedReason);
   }
 
-  /** At most BATCH_STORIES of each: when the input ends, all that is open closes at once. */
+  /** So many of each at most: when the input ends, all that is open closes at once. */
   take(): Batch {
     const gaps = [...this.gaps.values()];
     this.gaps.clear();
-    return { messages: this.#messages.splice(0, BATCH_STORIES), unmatched: this.#unmatched.splice(0, BATCH_STORIES), gaps };
+    return { messages: this.#messages.splice(0, this.#max), unmatched: this.#unmatched.splice(0, this.#max), gaps };
   }
 }
 

@@ -52,7 +52,7 @@ Start here:
   oslotap explain req-707e4331-…      why each message is in it
   oslotap report                      every operation, counted
 
-STORE is chdb:DIRECTORY (embedded ClickHouse) or none; also OSLOTAP_STORE in the environment.
+STORE is chdb:DIRECTORY (embedded ClickHouse), http[s]://USER@HOST:8123/DATABASE (a server) or none; also OSLOTAP_STORE in the environment.
 Exit codes: 0 done, 1 failed or not found, 2 wrong usage or set-up.`,
     );
   const wanted = Object.hasOwn(COMMANDS, name) ? [name] : Object.keys(COMMANDS);

@@ -11,7 +11,7 @@ import { learnProcesses, runPipeline, type Sink, type Tally } from '../pipeline.
 import { endWithoutExporters } from '../service/outlets.ts';
 import { type OnRoots, summarizeAll } from '../service/summaries.ts';
 import { RollUps } from '../sinks/clickhouse/roll-ups.ts';
-import { ClickHouseWriter, type WriteTally } from '../sinks/clickhouse/writer.ts';
+import { batchingFor, ClickHouseWriter, type WriteTally } from '../sinks/clickhouse/writer.ts';
 import { alsoTo, OtlpSpans } from '../sinks/otlp/otlp-spans.ts';
 import type { Store } from '../store/store.ts';
 import { thousands } from '../thousands.ts';
@@ -118,7 +118,10 @@ async function replayFile(file: string, { kept, operations, otlp, signal }: Repl
   try {
     if (known === null) await learnProcesses(reading.pass(), processes);
     const sink = writer ?? NOWHERE;
-    const tally = await runPipeline(reading.pass(), otlp === null ? sink : alsoTo(otlp, sink), { processes });
+    const tally = await runPipeline(reading.pass(), otlp === null ? sink : alsoTo(otlp, sink), {
+      processes,
+      ...(kept !== null && batchingFor(kept.store)),
+    });
     reading.end();
     report(file, tally, writer?.tally ?? null, reading, options);
   } catch (error) {

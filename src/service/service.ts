@@ -10,7 +10,7 @@ import { Misuse, reasonOf } from '../errors.ts';
 import { Journal } from '../journal/journal.ts';
 import type { Log } from '../log.ts';
 import type { Batch, Sink } from '../pipeline.ts';
-import { ClickHouseWriter } from '../sinks/clickhouse/writer.ts';
+import { batchingFor, ClickHouseWriter } from '../sinks/clickhouse/writer.ts';
 import type { Store } from '../store/store.ts';
 import { traced } from '../telemetry/traced.ts';
 import { thousands } from '../thousands.ts';
@@ -79,6 +79,7 @@ export async function serve(parts: ServiceParts): Promise<void> {
     processes,
     persist: (commit) => traced('oslotap.commit', {}, () => persist(() => lookout.commits.time(commit))),
     unacknowledgedMax,
+    ...(store !== null && batchingFor(store)),
   });
   const aliveNs = journal?.lastNs ?? null;
   const ratesBefore = store === null || aliveNs === null ? new Map<string, number>() : await ratesAt(store, aliveNs);

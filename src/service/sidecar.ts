@@ -26,6 +26,8 @@ export interface SidecarOptions {
   readonly processes: Processes;
   /** Does what makes something durable, again and again until it is done. */
   readonly persist: (operation: () => Promise<void>) => Promise<void>;
+  /** Stories in a batch. */
+  readonly batchStories?: number;
   /** Events that may have been received and not acknowledged: among so many, what comes again is looked for. */
   readonly unacknowledgedMax: number;
 }
@@ -61,8 +63,9 @@ export class Sidecar {
 
   constructor(options: SidecarOptions) {
     this.#options = options;
-    const { sink, processes, journal } = options;
+    const { sink, processes, journal, batchStories } = options;
     this.#pipeline = new Pipeline(sink, {
+      ...(batchStories !== undefined && { batchStories }),
       processes,
       limits: LIVE_LIMITS,
       window: LIVE_WINDOW,

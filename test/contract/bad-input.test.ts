@@ -105,7 +105,7 @@ describe('the store', () => {
   test('that is none we know', () => {
     expect(failure(oslotap(['requests', '--store', 'sqlite:x']))).toEqual([
       2,
-      "--store: 'sqlite:x' is not a store: use chdb:DIRECTORY or none",
+      "--store: 'sqlite:x' is not a store: use chdb:DIRECTORY, http[s]://USER@HOST:8123/DATABASE or none",
     ]);
   });
 

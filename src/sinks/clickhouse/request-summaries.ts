@@ -58,7 +58,7 @@ export async function writeSummaries(store: Store, summaries: readonly RequestSu
   if (summaries.length === 0) return [];
   const roots = await writeRoots(store, summaries);
   const outdated = summaries.filter(({ isStored }) => isStored).map(({ traceId }) => traceId);
-  await removePaths(store, outdated);
+  await removePaths(store, outdated, rangeOf(summaries));
   await store.insert('oslo_critical_path', PATH_COLUMNS, summaries.flatMap(pathRows));
   return roots;
 }
@@ -83,10 +83,7 @@ interface KnownRoot {
 }
 
 async function writeRoots(store: Store, summaries: readonly RequestSummary[]): Promise<Span[]> {
-  const range = {
-    from: String(summaries.reduce((first, { startNs }) => (startNs < first ? startNs : first), summaries[0]?.startNs ?? 0n)),
-    to: String(summaries.reduce((last, { endNs }) => (endNs > last ? endNs : last), 0n)),
-  };
+  const range = rangeOf(summaries);
   const known = await store.query<KnownRoot>(
     `SELECT SpanId AS id, toString(toUnixTimestamp64Nano(Timestamp)) AS start_ns, toString(Duration) AS duration_ns,
             SpanName AS name, ${IS_SYNTHESIZED} AS is_synthesized
@@ -154,10 +151,21 @@ function rootSpan({ traceId, operation, place, startNs, endNs }: RequestSummary)
   };
 }
 
-async function removePaths(store: Store, ids: readonly string[]): Promise<void> {
+/** From the first one's beginning to the last one's end. */
+function rangeOf(summaries: readonly RequestSummary[]): { from: string; to: string } {
+  const from = summaries.reduce((first, { startNs }) => (startNs < first ? startNs : first), summaries[0]?.startNs ?? 0n);
+  const to = summaries.reduce((last, { endNs }) => (endNs > last ? endNs : last), 0n);
+  return { from: String(from), to: String(to) };
+}
+
+/** @param range when they began, as far as that is known. An earlier state of a request may have begun up to a day before or after. */
+async function removePaths(store: Store, ids: readonly string[], range?: { from: string; to: string }): Promise<void> {
   if (ids.length === 0) return;
   const condition = 'trace_id IN (SELECT toUUID(arrayJoin({ids:Array(String)})))';
-  await store.command(`DELETE FROM oslo_critical_path WHERE ${condition}`, { ids });
+  const within =
+    "started_at BETWEEN fromUnixTimestamp64Nano({from:Int64}, 'UTC') - INTERVAL 1 DAY AND fromUnixTimestamp64Nano({to:Int64}, 'UTC') + INTERVAL 1 DAY";
+  const where = range === undefined ? condition : `${within} AND ${condition}`;
+  await store.command(`DELETE FROM oslo_critical_path WHERE ${where}`, { ids, ...range });
 }
 
 function pathRows({ traceId, operation, startNs, path, revision }: RequestSummary): string[] {

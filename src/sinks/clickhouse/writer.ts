@@ -41,6 +41,9 @@ interface TimeRange {
 
 const EVER: TimeRange = { fromNs: 0n, toNs: 2n ** 63n - 1n };
 
+/** Ids in one DELETE: a replicated table keeps its text in Keeper, which takes 1 MB. */
+const REMOVED_MAX = 5_000;
+
 /** A span that is in the store, and is written anew. */
 interface Leftover {
   readonly key: string;
@@ -52,6 +55,14 @@ export interface WriterOptions {
   readonly operations?: Operations;
   /** What is written is due there. */
   readonly rollUps?: RollUps;
+}
+
+/** Stories in a batch for a server: about 10,000 spans, as servers like them. The embedded store has smaller ones. */
+const SERVER_BATCH_STORIES = 7_000;
+
+/** How a pipeline is to hand its stories to this store. */
+export function batchingFor({ isExclusive }: Store): { readonly batchStories?: number } {
+  return isExclusive ? {} : { batchStories: SERVER_BATCH_STORIES };
 }
 
 export class ClickHouseWriter implements Sink {
@@ -78,6 +89,8 @@ export class ClickHouseWriter implements Sink {
 
   static async open(store: Store, given: WriterOptions = {}): Promise<ClickHouseWriter> {
     const options = { operations: BUILT_IN_OPERATIONS, rollUps: new RollUps(store), ...given };
+    // What others write meanwhile may be of any time.
+    if (!store.isExclusive) return new ClickHouseWriter(store, options, EVER);
     const [row] = await store.query<{ from: string; to: string; rows: number }>(
       `SELECT toString(toUnixTimestamp64Nano(min(at))) AS from, toString(toUnixTimestamp64Nano(max(at))) AS to, count() AS rows
        FROM (SELECT published_at AS at FROM oslo_messages
@@ -144,12 +157,10 @@ export class ClickHouseWriter implements Sink {
     const fresh = await this.#leaveOutKnown(messages, before);
     const spans = fresh.flatMap((closed) => spanRows(closed, this.#operations));
     await this.#removeLeftovers(fresh, spans, before);
-    await this.#store.insert(
-      'otel_traces',
-      SPAN_COLUMNS,
-      spans.map(({ json }) => json),
-    );
-    await this.#store.insert('oslo_links', LINK_COLUMNS, fresh.flatMap(linkRows));
+    await this.#insertAll([
+      ['otel_traces', SPAN_COLUMNS, spans.map(({ json }) => json)],
+      ['oslo_links', LINK_COLUMNS, fresh.flatMap(linkRows)],
+    ]);
     await this.#store.insert(
       'oslo_messages',
       MESSAGE_COLUMNS,
@@ -158,6 +169,12 @@ export class ClickHouseWriter implements Sink {
     this.tally.messages += fresh.length;
     this.tally.spans += spans.length;
     return fresh;
+  }
+
+  /** At once, where the store takes more than one. */
+  async #insertAll(inserts: readonly Parameters<Store['insert']>[]): Promise<void> {
+    if (!this.#store.isExclusive) await Promise.all(inserts.map((insert) => this.#store.insert(...insert)));
+    else for (const insert of inserts) await this.#store.insert(...insert);
   }
 
   async #leaveOutKnown(messages: readonly ClosedMessage[], before: TimeRange | null): Promise<readonly ClosedMessage[]> {
@@ -218,8 +235,10 @@ export class ClickHouseWriter implements Sink {
   }
 
   async #remove(table: string, time: string, condition: string, range: TimeRange, ids: readonly string[]): Promise<void> {
-    if (ids.length === 0) return;
-    await this.#store.command(`DELETE FROM ${table} WHERE ${within(time)} AND ${condition}`, { ...bounds(range), ids });
+    for (let at = 0; at < ids.length; at += REMOVED_MAX) {
+      const params = { ...bounds(range), ids: ids.slice(at, at + REMOVED_MAX) };
+      await this.#store.command(`DELETE FROM ${table} WHERE ${within(time)} AND ${condition}`, params);
+    }
   }
 
   async #writeUnmatched(unmatched: readonly Unmatched[]): Promise<void> {
