@@ -107,7 +107,7 @@ function ofOwnPart(select: string, layout: Layout): string {
 
 /** What an ALTER does: each of its parts begins so. */
 const PART = /(?:^|,)\s*((?:ADD|DROP|MODIFY|MATERIALIZE|CLEAR|COMMENT|RENAME|REMOVE|RESET|UPDATE|DELETE) \w+)/g;
-const OF_COLUMNS: ReadonlySet<string> = new Set(['ADD COLUMN', 'MODIFY COLUMN']);
+const OF_COLUMNS: ReadonlySet<string> = new Set(['ADD COLUMN', 'MODIFY COLUMN', 'DROP COLUMN']);
 const OF_STORAGE: ReadonlySet<string> = new Set([
   ...['MODIFY SETTING', 'RESET SETTING', 'MODIFY TTL', 'REMOVE TTL'],
   ...['ADD INDEX', 'MATERIALIZE INDEX', 'DROP INDEX', 'ADD PROJECTION', 'MATERIALIZE PROJECTION', 'DROP PROJECTION'],

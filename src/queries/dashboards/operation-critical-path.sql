@@ -16,6 +16,7 @@ SELECT
     sum(p.ms) / nullIf(sum(sum(p.ms)) OVER (), 0) AS share
 FROM oslo_critical_path AS p FINAL
 WHERE p.trace_id IN (SELECT trace_id FROM slowest)
+  AND p.started_at BETWEEN {from:DateTime64(3)} - INTERVAL 1 MINUTE AND {to:DateTime64(3)} + INTERVAL 1 MINUTE
 GROUP BY what, service, name
 ORDER BY ms DESC, what, service, name
 LIMIT 50

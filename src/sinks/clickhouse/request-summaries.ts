@@ -46,7 +46,6 @@ export const PATH_COLUMNS = [
   'stage_host',
   'from_at',
   'to_at',
-  'ms',
   'revision',
 ] as const;
 
@@ -170,7 +169,6 @@ async function removePaths(store: Store, ids: readonly string[], range?: { from:
 
 function pathRows({ traceId, operation, startNs, path, revision }: RequestSummary): string[] {
   return path.map(({ what, uniqueId, name, service, host, stage, fromNs, toNs }, seq) => {
-    const ms = Number(toNs - fromNs) / 1e6;
     const by = [stage.uniqueId, stage.name, stage.place.service, stage.place.host];
     return JSON.stringify([
       ns(startNs),
@@ -185,7 +183,6 @@ function pathRows({ traceId, operation, startNs, path, revision }: RequestSummar
       ...by,
       ns(fromNs),
       ns(toNs),
-      ms,
       revision,
     ]);
   });

@@ -27,4 +27,4 @@ CREATE TABLE IF NOT EXISTS oslo_critical_path
 )
 ENGINE = ReplacingMergeTree(revision)
 PARTITION BY toYYYYMM(started_at)
-ORDER BY (trace_id, seq);
+ORDER BY (started_at, trace_id, seq);
