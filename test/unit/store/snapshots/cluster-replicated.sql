@@ -279,7 +279,7 @@ CREATE TABLE IF NOT EXISTS oslo_critical_path_local ON CLUSTER `cloud`
 )
 ENGINE = ReplicatedReplacingMergeTree(revision)
 PARTITION BY toYYYYMM(started_at)
-ORDER BY (trace_id, seq);
+ORDER BY (started_at, trace_id, seq);
 
 CREATE TABLE IF NOT EXISTS oslo_critical_path ON CLUSTER `cloud` AS oslo_critical_path_local
 ENGINE = Distributed('cloud', 'oslo', 'oslo_critical_path_local', cityHash64(trace_id));
@@ -619,3 +619,11 @@ ALTER TABLE oslo_critical_path_local ON CLUSTER `cloud` MODIFY SETTING non_repli
 ALTER TABLE otel_traces_local ON CLUSTER `cloud` MODIFY SETTING non_replicated_deduplication_window = 1000;
 
 ALTER TABLE otel_traces_trace_id_ts_local ON CLUSTER `cloud` MODIFY SETTING non_replicated_deduplication_window = 1000;
+
+ALTER TABLE oslo_critical_path_local ON CLUSTER `cloud` DROP COLUMN IF EXISTS ms;
+
+ALTER TABLE oslo_critical_path ON CLUSTER `cloud` DROP COLUMN IF EXISTS ms;
+
+ALTER TABLE oslo_critical_path_local ON CLUSTER `cloud` ADD COLUMN IF NOT EXISTS ms Float64 ALIAS dateDiff('nanosecond', from_at, to_at) / 1e6;
+
+ALTER TABLE oslo_critical_path ON CLUSTER `cloud` ADD COLUMN IF NOT EXISTS ms Float64 ALIAS dateDiff('nanosecond', from_at, to_at) / 1e6;

@@ -247,7 +247,7 @@ CREATE TABLE IF NOT EXISTS oslo_critical_path
 )
 ENGINE = ReplicatedReplacingMergeTree(revision)
 PARTITION BY toYYYYMM(started_at)
-ORDER BY (trace_id, seq);
+ORDER BY (started_at, trace_id, seq);
 
 CREATE TABLE IF NOT EXISTS oslo_minutes
 (
@@ -554,3 +554,7 @@ ALTER TABLE oslo_critical_path MODIFY SETTING non_replicated_deduplication_windo
 ALTER TABLE otel_traces MODIFY SETTING non_replicated_deduplication_window = 1000;
 
 ALTER TABLE otel_traces_trace_id_ts MODIFY SETTING non_replicated_deduplication_window = 1000;
+
+ALTER TABLE oslo_critical_path DROP COLUMN IF EXISTS ms;
+
+ALTER TABLE oslo_critical_path ADD COLUMN IF NOT EXISTS ms Float64 ALIAS dateDiff('nanosecond', from_at, to_at) / 1e6;
