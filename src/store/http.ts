@@ -26,7 +26,7 @@ export interface HttpStoreOptions {
   readonly timeoutMs: number;
   /** The authority that signed the server's certificate, PEM. @default the system's */
   readonly ca?: Buffer;
-  /** Its tables are spread over a cluster (cluster-store.ts). @default false */
+  /** Its tables are spread over a cluster (laid-out-store.ts). @default false */
   readonly isCluster?: boolean;
   /** They have replicas. @default false */
   readonly isReplicated?: boolean;

@@ -261,7 +261,7 @@ const SCHEMA_QUERIES: readonly string[] = [
 
 /** Macros are replaced by the data source. */
 const PANEL = `SELECT toStartOfInterval(toDateTime(minute), INTERVAL 60 second) AS time, method,
-  quantilesDDMerge(0.01, 0.5, 0.95, 0.99)(duration_ms)[3] AS p95, sum(messages) AS n
+  quantilesDDMerge(0.01, 0.5, 0.95, 0.99)(duration_us)[3] AS p95, sum(messages) AS n
 FROM oslo_methods_1m FINAL WHERE minute >= toDateTime(1500000000) AND minute <= toDateTime(2000000000)
 GROUP BY time, method ORDER BY time, method`;
 

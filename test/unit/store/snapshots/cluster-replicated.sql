@@ -627,3 +627,9 @@ ALTER TABLE oslo_critical_path ON CLUSTER `cloud` DROP COLUMN IF EXISTS ms;
 ALTER TABLE oslo_critical_path_local ON CLUSTER `cloud` ADD COLUMN IF NOT EXISTS ms Float64 ALIAS dateDiff('nanosecond', from_at, to_at) / 1e6;
 
 ALTER TABLE oslo_critical_path ON CLUSTER `cloud` ADD COLUMN IF NOT EXISTS ms Float64 ALIAS dateDiff('nanosecond', from_at, to_at) / 1e6;
+
+ALTER TABLE oslo_messages_local ON CLUSTER `cloud` MODIFY COLUMN replied_at DateTime64(9, 'UTC') CODEC(ZSTD(3)),
+    MODIFY COLUMN reply_published_at DateTime64(9, 'UTC') CODEC(ZSTD(3));
+
+ALTER TABLE oslo_messages ON CLUSTER `cloud` MODIFY COLUMN replied_at DateTime64(9, 'UTC') CODEC(ZSTD(3)),
+    MODIFY COLUMN reply_published_at DateTime64(9, 'UTC') CODEC(ZSTD(3));

@@ -558,3 +558,6 @@ ALTER TABLE otel_traces_trace_id_ts MODIFY SETTING non_replicated_deduplication_
 ALTER TABLE oslo_critical_path DROP COLUMN IF EXISTS ms;
 
 ALTER TABLE oslo_critical_path ADD COLUMN IF NOT EXISTS ms Float64 ALIAS dateDiff('nanosecond', from_at, to_at) / 1e6;
+
+ALTER TABLE oslo_messages MODIFY COLUMN replied_at DateTime64(9, 'UTC') CODEC(ZSTD(3)),
+    MODIFY COLUMN reply_published_at DateTime64(9, 'UTC') CODEC(ZSTD(3));

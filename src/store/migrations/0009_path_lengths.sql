@@ -1,4 +1,0 @@
--- The length of a segment follows from its ends: 2 bytes of each stored for nothing.
-ALTER TABLE oslo_critical_path DROP COLUMN IF EXISTS ms;
-ALTER TABLE oslo_critical_path
-    ADD COLUMN IF NOT EXISTS ms Float64 ALIAS dateDiff('nanosecond', from_at, to_at) / 1e6;
