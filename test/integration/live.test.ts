@@ -29,9 +29,9 @@ await describeWithBroker('a live tap', { tls: true }, (broker) => {
     expect(await isTracing()).toBe(false);
     let sidecar = await Sidecar.start(['--arm', '--store', store], env);
     await until(isTracing, () => 'the firehose was not switched on');
-    const load = runLoad({ amqp: broker.amqp, rate: 150, seconds: 25, truth });
+    const load = runLoad({ amqp: broker.amqp, rate: 150, seconds: 20, truth });
     for (let kills = 0; kills < 10; kills++) {
-      await new Promise((resolve) => setTimeout(resolve, 400 + 250 * kills));
+      await new Promise((resolve) => setTimeout(resolve, 100 + 120 * kills));
       await sidecar.kill();
       sidecar = await Sidecar.start(['--arm', '--store', store], env);
     }

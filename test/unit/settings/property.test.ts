@@ -83,6 +83,8 @@ function oneOf({ choices, path, isUrl }: Leaf): fc.Arbitrary<string> {
   if (choices.length > 0) return fc.constantFrom(...choices);
   if (path.endsWith('listen')) return fc.constantFrom('off', '127.0.0.1:0', '[::1]:65535', 'localhost:1');
   if (path === 'for') return fc.constantFrom('60s', '1.5m', '2h');
+  if (path.startsWith('ttl.')) return fc.constantFrom('12h', '30d', '52w', 'none');
+  if (path === 'clickhouse.cluster') return fc.constantFrom('cloud', '_a.b-1');
   const name = fc.string({ unit: 'binary', minLength: 1, maxLength: 12 });
   return isUrl === true ? name.map((part) => `http://h:1/${part.replace(/[@?,/]/g, '')}`) : name;
 }
