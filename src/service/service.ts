@@ -1,4 +1,5 @@
 /** A running sidecar: broker → taps → journal and correlation → store, until it is told to stop. */
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { BrokerFailure } from '../../collectors/amqp/connect.ts';
 import { Inbox } from '../../collectors/amqp/inbox.ts';
@@ -117,7 +118,10 @@ export async function serve(parts: ServiceParts): Promise<void> {
       log.warn('not_written', `${reasonOf(error)}: what is not written is in the journal`);
     const writeAll = async () => {
       await sidecar.close(isInTime).catch(tellUnwritten);
-      if (!isInTime.aborted) await minutes?.step({ isLast: true });
+      if (minutes === null || isInTime.aborted) return;
+      const summed = minutes.step({ isLast: true });
+      // A server that is away is not waited for: what is due is noted there. The engine in this process is.
+      await (store?.isExclusive === true ? summed : Promise.race([summed, abortOf(isInTime)]));
     };
     await Promise.all([
       watch.stop().then(() => record && putBack(apis, record, vhosts, log)),
@@ -198,6 +202,10 @@ function drainOnStop(
       .finally(() => inbox.end());
   });
   return drain;
+}
+
+async function abortOf(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
 }
 
 function after(waitMs: number, act: () => void): void {
