@@ -6,6 +6,7 @@
  * a gap in that stretch explains it.
  */
 import { Journal, journalKey } from '../../src/journal/journal.ts';
+import { RollUps } from '../../src/sinks/clickhouse/roll-ups.ts';
 import { openChdb } from '../../src/store/chdb.ts';
 import type { Store } from '../../src/store/store.ts';
 import { rollUpDifferences } from '../support/figures.ts';
@@ -82,6 +83,8 @@ export async function check({ directory, parts, acts, endMs }: Played): Promise<
     const unmatched = await unmatchedOf(store);
     const decodable = unmatched.filter(({ isUndecodable, ms }) => !isUndecodable && !near(ms - STORY_MS, ms + SLACK_MS));
     const [counts] = await store.query<Counts>(COUNTS);
+    // What the last stop had no time for is due, for the next start.
+    await new RollUps(store).compute();
     return {
       comparison,
       gaps: gaps.map((gap, nth) => ({ ...gap, cause: causeOf(gap, acts), missing: lost.byGap[nth] ?? 0 })),
