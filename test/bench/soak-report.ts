@@ -10,8 +10,8 @@ const MEGABYTE = 2 ** 20;
 const GROWTH_BYTES_PER_MINUTE_MAX = 2 * MEGABYTE;
 /** A slope of less is one of noise. Seconds after the warm-up. */
 const SLOPE_SECONDS_MIN = 420;
-/** Open files of ClickHouse's parts come and go. */
-const HANDLES_GROWTH_MAX = 20;
+/** Open files of the parts of some twenty tables come and go. */
+const HANDLES_GROWTH_MAX = 40;
 const RSS_BYTES_MAX = 1_000e6;
 
 export function reportsOf(soaked: Soaked): Report[] {
