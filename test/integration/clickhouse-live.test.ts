@@ -41,4 +41,24 @@ await describeWithBroker('a live tap into a server', {}, (broker) => {
     expect(await differences(`chdb:${directory}`, truth)).toEqual(NO_DIFFERENCE);
     expect(await withStore(directory, rollUpDifferences)).toEqual([]);
   });
+
+  test('ends in order while the server is away, and the next start writes what it had', { timeout: 150_000 }, async () => {
+    const folder = scratch();
+    const [directory, state, truth] = [join(folder, 'server'), join(folder, 'state'), join(folder, 'truth.ndjson')];
+    const server = await ClickHouseServer.start(directory);
+    onTestFinished(() => server.kill());
+    const env = { OSLOTAP_AMQP: broker.amqp, OSLOTAP_API: api, OSLOTAP_STORE: server.url, OSLOTAP_STATE: state };
+    const sidecar = await Sidecar.start(['--arm'], env);
+    const load = runLoad({ amqp: broker.amqp, rate: 50, seconds: 4, truth });
+    await sleep(2_000);
+    await server.kill();
+    await load;
+    expect(await sidecar.stop()).toBe(0);
+    await server.restart();
+    const next = await Sidecar.start(['--arm'], env);
+    expect(await next.stop()).toBe(0);
+    await server.end();
+    expect(await differences(`chdb:${directory}`, truth)).toEqual(NO_DIFFERENCE);
+    expect(await withStore(directory, rollUpDifferences)).toEqual([]);
+  });
 });
