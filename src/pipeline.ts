@@ -7,13 +7,15 @@ import type { Gap } from './gap.ts';
 import type { BrokerEvent, TappedMessage, Undecodable, UndecodableReason } from './message.ts';
 import { decode } from './oslo/decode.ts';
 import { isOwnTraffic } from './oslo/own-traffic.ts';
+import type { Storm } from './storm.ts';
+import type { StormDetector } from './storms/detector.ts';
 import { Correlator, type UnmatchedReason } from './trace/correlator.ts';
 import { DEFAULT_LIMITS, type Limits } from './trace/limits.ts';
 import type { WaitingCalls } from './trace/open-stories.ts';
 import { Processes } from './trace/processes.ts';
 import type { Tables } from './trace/recent.ts';
 import { Reorder, type ReorderWindow } from './trace/reorder.ts';
-import type { ClosedMessage, ClosedReason } from './trace/traced-message.ts';
+import type { ClosedMessage, ClosedReason, TracedMessage } from './trace/traced-message.ts';
 
 /** An event that is in no story: its other half was never seen, or it could not be understood. */
 export type Unmatched =
@@ -24,6 +26,7 @@ export interface Batch {
   readonly messages: readonly ClosedMessage[];
   readonly unmatched: readonly Unmatched[];
   readonly gaps: readonly Gap[];
+  readonly storms: readonly Storm[];
 }
 
 /** Where stories go. A batch is durable once `write` resolves; the pipeline waits for it. */
@@ -38,6 +41,10 @@ export interface PipelineOptions {
   readonly window?: ReorderWindow;
   /** Stories in a batch at most. @default 2,500 */
   readonly batchStories?: number;
+  /** Watches what passes; what it tells of is written. */
+  readonly storms?: StormDetector;
+  /** Called with each state of a storm, as soon as it is known. */
+  readonly onStorm?: (storm: Storm) => void;
   /** Called when a batch is durable in the sink. */
   readonly onWritten?: (batch: Batch) => void;
   /** Called with an event that changes nothing: its story was written before. */
@@ -69,6 +76,7 @@ export class Pipeline {
   readonly #correlator: Correlator;
   readonly #reorder: Reorder;
   readonly #undecodable: Partial<Record<UndecodableReason, number>> = {};
+  readonly #storms: StormDetector | null;
   readonly #batchStories: number;
   #events = 0;
   #looks = 0;
@@ -76,9 +84,15 @@ export class Pipeline {
 
   constructor(sink: Sink, options: PipelineOptions = {}) {
     const { processes = new Processes(), limits = DEFAULT_LIMITS, window = REPLAY_WINDOW } = options;
-    const { onWritten = () => {}, onRepeated = () => {}, batchStories = BATCH_STORIES } = options;
+    const { onWritten = () => {}, onRepeated = () => {}, onStorm = () => {}, batchStories = BATCH_STORIES } = options;
     this.#batchStories = batchStories;
-    this.#batch = new Collector(onRepeated, batchStories);
+    this.#batch = new Collector(onRepeated, batchStories, options.storms ?? null);
+    this.#storms = options.storms ?? null;
+    if (this.#storms !== null)
+      this.#storms.onStorm = (storm) => {
+        this.#batch.storms.set(storm.id, storm);
+        onStorm(storm);
+      };
     this.#sink = sink;
     this.#onWritten = onWritten;
     this.#correlator = new Correlator(processes, this.#batch, limits);
@@ -111,12 +125,14 @@ export class Pipeline {
   /** What the tap could not see; a later one of the same id replaces it. */
   addGap(gap: Gap): void {
     this.#batch.gaps.set(gap.id, gap);
+    this.#storms?.noteGap(gap);
   }
 
   /** The clock, where no event tells it: every event before `nowNs` was taken. */
   advance(nowNs: bigint): void {
     this.#reorder.advance(nowNs);
     this.#correlator.advance(this.#reorder.releasedNs);
+    this.#storms?.advance(this.#reorder.releasedNs);
   }
 
   /** Stories that wait to be written. */
@@ -162,6 +178,7 @@ export class Pipeline {
   async end(): Promise<void> {
     this.#reorder.flush();
     this.#correlator.finish();
+    this.#storms?.finish();
     this.#batch.release();
     await this.#writing;
     while (this.#batch.size > 0) await this.#writeBatch(this.#batch.take());
@@ -173,6 +190,7 @@ export class Pipeline {
    */
   async suspend(signal: AbortSignal): Promise<void> {
     this.#reorder.flush();
+    this.#storms?.finish();
     await this.#writing;
     // What is not in the store at all goes before what only replaces a row.
     await this.#writeWaiting(signal);
@@ -193,10 +211,10 @@ export class Pipeline {
       if (!isWanted(story)) continue;
       open.push(story);
       if (open.length < this.#batchStories) continue;
-      await this.#sink.write({ messages: open, unmatched: [], gaps: [] });
+      await this.#sink.write({ messages: open, unmatched: [], gaps: [], storms: [] });
       open = [];
     }
-    if (open.length > 0) await this.#sink.write({ messages: open, unmatched: [], gaps: [] });
+    if (open.length > 0) await this.#sink.write({ messages: open, unmatched: [], gaps: [], storms: [] });
   }
 
   get tally(): Tally {
@@ -242,25 +260,37 @@ class Collector {
   readonly known = new WeakSet<BrokerEvent>();
   /** The latest of each. */
   readonly gaps = new Map<string, Gap>();
+  readonly storms = new Map<string, Storm>();
   readonly repeated: (event: BrokerEvent) => void;
   /** Stories in a batch. */
   readonly #max: number;
+  readonly #detector: StormDetector | null;
   readonly unmatchedByReason: Partial<Record<UnmatchedReason, number>> = {};
   readonly #messages: ClosedMessage[] = [];
   /** Messages that were written before, while they were open. */
   readonly #replacements: ClosedMessage[] = [];
   readonly #unmatched: Unmatched[] = [];
 
-  constructor(repeated: (event: BrokerEvent) => void, max: number) {
+  constructor(repeated: (event: BrokerEvent) => void, max: number, storms: StormDetector | null) {
     this.#max = max;
+    this.#detector = storms;
     this.repeated = repeated;
   }
 
   get size(): number {
-    return this.#messages.length + this.#unmatched.length + this.gaps.size;
+    return this.#messages.length + this.#unmatched.length + this.gaps.size + this.storms.size;
+  }
+
+  published(story: TracedMessage): void {
+    this.#detector?.published(story);
+  }
+
+  streamed(story: TracedMessage): void {
+    this.#detector?.streamed(story);
   }
 
   closed(message: ClosedMessage): void {
+    this.#detector?.closed(message);
     if (this.known.has(message.traced.publish)) return;
     if (!message.wasShown) this.#messages.push(message);
     else if (this.#replacements.push(message) >= this.#max) this.release();
@@ -279,9 +309,10 @@ class Collector {
 
   /** So many of each at most: when the input ends, all that is open closes at once. */
   take(): Batch {
-    const gaps = [...this.gaps.values()];
+    const [gaps, storms] = [[...this.gaps.values()], [...this.storms.values()]];
     this.gaps.clear();
-    return { messages: this.#messages.splice(0, this.#max), unmatched: this.#unmatched.splice(0, this.#max), gaps };
+    this.storms.clear();
+    return { messages: this.#messages.splice(0, this.#max), unmatched: this.#unmatched.splice(0, this.#max), gaps, storms };
   }
 }
 

@@ -4,7 +4,7 @@
  * shows addresses only.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import type { BrokerSnapshot } from '../../src/trace/processes.ts';
+import type { BrokerSnapshot } from '../../src/trace/broker-snapshot.ts';
 
 /** The snapshot's path: as the capture is named, links not resolved. */
 export function snapshotPath(capture: string): string {

@@ -2,7 +2,7 @@
  * The broker's connections, consumers and queues, for the finding of processes. Large clouds have tens of thousands of
  * connections: what can be paged is read page by page, and only the columns that are needed.
  */
-import type { BrokerSnapshot } from '../../src/trace/processes.ts';
+import type { BrokerSnapshot } from '../../src/trace/broker-snapshot.ts';
 import type { ManagementApi } from './api.ts';
 import { ApiError } from './api-error.ts';
 

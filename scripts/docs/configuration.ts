@@ -101,7 +101,7 @@ store, no connection and no port, and writes nothing. What it prints is a config
 \`{"tap.tier":{"value":"full","origin":"default"}}\`. Secrets are \`***\`, also inside URLs.
 
 **Secrets.** Best is a file of its own, which only oslotap can read, with the password and nothing else (a newline at its end does not
-count): \`amqp.passwordFile\`, \`api.passwordFile\`, \`source.amqp.passwordFile\`, \`source.api.passwordFile\`, \`query.passwordFile\`, \`query.tokenFile\`, \`clickhouse.passwordFile\`. With
+count): \`amqp.passwordFile\`, \`api.passwordFile\`, \`source.amqp.passwordFile\`, \`source.api.passwordFile\`, \`query.passwordFile\`, \`query.tokenFile\`, \`clickhouse.passwordFile\`, \`storms.webhook.tokenFile\`. With
 systemd: \`LoadCredential=amqp:/etc/oslotap/amqp-password\` and \`OSLOTAP_AMQP_PASSWORD_FILE=%d/amqp\`. The user stands in the URL or in \`user\`. A
 password may also stand in the environment (\`OSLOTAP_AMQP_PASSWORD\`), in the URL, or in the YAML file as \`password\`; a file that holds one and that every user
 of the machine can read is warned about, and so is a password on a command line. Given twice, it is refused. Passwords in URLs are percent-encoded, others are not.

@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import type { TlsMaterial } from '../../collectors/amqp/connect.ts';
 import { Misuse, reasonOf } from '../errors.ts';
+import { webhookTarget } from '../service/storm-webhook-request.ts';
 import { effectiveJson, effectiveYaml } from '../settings/effective.ts';
 import type { Reading } from '../settings/read.ts';
 import type { Settings } from '../settings/schema.ts';
@@ -13,6 +14,7 @@ import { readOperations } from './operations-option.ts';
 import { readOtlp } from './otlp-options.ts';
 import { placing } from './settings-options.ts';
 import { readTapPlans } from './tap-plans.ts';
+import { readStormWebhook } from './webhook-options.ts';
 
 export interface CheckOptions {
   /** As JSON. */
@@ -37,6 +39,7 @@ const CHECKS: readonly ((settings: Settings) => unknown)[] = [
   readOperations,
   ({ store }) => parseStore(store),
   checkOtlp,
+  checkStormWebhook,
 ];
 
 function checkTaps(settings: Settings): void {
@@ -65,6 +68,11 @@ function checkTls(tls: TlsMaterial): void {
 function checkOtlp(settings: Settings): void {
   const options = readOtlp(settings);
   if (options !== null) otlpTarget(options);
+}
+
+function checkStormWebhook(settings: Settings): void {
+  const options = readStormWebhook(settings);
+  if (options !== null) webhookTarget(options);
 }
 
 function faultOf(reading: Reading, check: () => void): string[] {

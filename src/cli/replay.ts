@@ -9,6 +9,7 @@ import { createLog } from '../log.ts';
 import type { TappedMessage } from '../message.ts';
 import { learnProcesses, runPipeline, type Sink, type Tally } from '../pipeline.ts';
 import { endWithoutExporters } from '../service/outlets.ts';
+import { detectorOf, type StormParts } from '../service/storms.ts';
 import { type OnRoots, summarizeAll } from '../service/summaries.ts';
 import { RollUps } from '../sinks/clickhouse/roll-ups.ts';
 import { batchingFor, ClickHouseWriter, type WriteTally } from '../sinks/clickhouse/writer.ts';
@@ -22,8 +23,9 @@ import { readOtlp } from './otlp-options.ts';
 import { Progress } from './progress.ts';
 import { addSettings, placing, settingsFor } from './settings-options.ts';
 import { openWriter, STORE_SETTINGS } from './store-option.ts';
+import { readStorms } from './storm-options.ts';
 
-const SETTINGS = [...STORE_SETTINGS, 'operations', 'otlp'];
+const SETTINGS = [...STORE_SETTINGS, 'operations', 'otlp', 'storms'];
 
 export function replayCommand(): Command {
   const command = new Command('replay')
@@ -48,6 +50,7 @@ async function replay(files: readonly string[], options: ReplayOptions, command:
   for (const file of files) assertReadable(file);
   const { settings, reading } = settingsFor(command, SETTINGS);
   const operations = placing(reading, () => readOperations(settings));
+  const storms = await readStorms(settings);
   const interrupt = new AbortController();
   const onSignal = () => interrupt.abort();
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
@@ -56,7 +59,7 @@ async function replay(files: readonly string[], options: ReplayOptions, command:
   const store = (await openWriter(settings, 'replay'))?.store ?? null;
   const kept = store === null ? null : { store, rollUps: new RollUps(store) };
   try {
-    const parts = { kept, operations, otlp, signal: interrupt.signal };
+    const parts = { kept, operations, otlp, storms, signal: interrupt.signal };
     for (const file of files) await replayFile(file, parts, options);
   } finally {
     if (kept !== null && !interrupt.signal.aborted) await finish(kept, (roots) => otlp?.takeSpans(roots));
@@ -105,25 +108,30 @@ interface ReplayParts {
   readonly kept: Kept | null;
   readonly operations: Operations;
   readonly otlp: OtlpSpans | null;
+  readonly storms: StormParts | null;
   readonly signal: AbortSignal;
 }
 
-async function replayFile(file: string, { kept, operations, otlp, signal }: ReplayParts, options: ReplayOptions): Promise<void> {
+async function replayFile(file: string, parts: ReplayParts, options: ReplayOptions): Promise<void> {
+  const { kept, operations, otlp, signal } = parts;
   const snapshot = readSnapshot(file);
   if (typeof snapshot === 'string') warn(`${snapshot}: processes are told from the traffic instead`);
   const known = typeof snapshot === 'object' ? snapshot : null;
   const processes = new Processes(known);
   const reading = new Reading(file, known === null ? 2 : 1, signal);
   const writer = kept === null ? null : await ClickHouseWriter.open(kept.store, { operations, rollUps: kept.rollUps });
+  const detector = parts.storms === null ? null : detectorOf(parts.storms, processes);
+  const storms = new Set<string>();
   try {
     if (known === null) await learnProcesses(reading.pass(), processes);
     const sink = writer ?? NOWHERE;
     const tally = await runPipeline(reading.pass(), otlp === null ? sink : alsoTo(otlp, sink), {
       processes,
+      ...(detector !== null && { storms: detector, onStorm: ({ id }) => storms.add(id) }),
       ...(kept !== null && batchingFor(kept.store)),
     });
     reading.end();
-    report(file, tally, writer?.tally ?? null, reading, options);
+    report(file, { tally, written: writer?.tally ?? null, reading, storms: storms.size }, options);
   } catch (error) {
     reading.end();
     throw asFailure(error, file);
@@ -207,7 +215,14 @@ const BROKEN_LINES_MAX = 1_000;
 /** Broken lines that are named; the rest is counted. */
 const LINES_NAMED_MAX = 5;
 
-function report(file: string, tally: Tally, written: WriteTally | null, reading: Reading, options: ReplayOptions): void {
+interface Replayed {
+  readonly tally: Tally;
+  readonly written: WriteTally | null;
+  readonly reading: Reading;
+  readonly storms: number;
+}
+
+function report(file: string, { tally, written, reading, storms }: Replayed, options: ReplayOptions): void {
   const undecodable = total(tally.undecodable);
   const unmatched = total(tally.unmatched);
   const messages = total(tally.closed);
@@ -220,13 +235,14 @@ function report(file: string, tally: Tally, written: WriteTally | null, reading:
       unmatched: tally.unmatched,
       truncated: reading.truncated,
     };
-    process.stdout.write(`${JSON.stringify({ ...counted, ...unused, closed: tally.closed })}\n`);
+    process.stdout.write(`${JSON.stringify({ ...counted, ...unused, closed: tally.closed, storms })}\n`);
   }
   const parts = [`${thousands(tally.events)} events`, `${thousands(messages)} messages`];
   if (written !== null)
     parts.push(
       written.known === 0 ? `${thousands(written.spans)} spans stored` : `${thousands(written.known)} of them stored already`,
     );
+  if (storms > 0) parts.push(storms === 1 ? 'an RPC storm (oslotap storms)' : `${storms} RPC storms (oslotap storms)`);
   if (tally.duplicates > 0) parts.push(`${thousands(tally.duplicates)} seen twice`);
   if (tally.closed.evicted > 0) parts.push(`${thousands(tally.closed.evicted)} closed early at the bound of open ones`);
   if (tally.late > 0) parts.push(`${thousands(tally.late)} too late to be put in order`);

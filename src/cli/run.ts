@@ -16,8 +16,10 @@ import { readOtlp } from './otlp-options.ts';
 import { addSettings, placing, readCommand } from './settings-options.ts';
 import { holdState, stateDirectory } from './state-directory.ts';
 import { openWriter } from './store-option.ts';
+import { readStorms } from './storm-options.ts';
 import { readTapPlans } from './tap-plans.ts';
 import { version } from './version.ts';
+import { readStormWebhook } from './webhook-options.ts';
 
 interface RunOptions {
   readonly checkConfig?: boolean;
@@ -64,6 +66,7 @@ async function run({ checkConfig: isCheck = false, json: isJson = false }: RunOp
   const settings = settingsOf(reading);
   const parts = placing(reading, () => partsOf(settings));
   const { setUp, taps } = parts;
+  const storms = await readStorms(settings);
   const log = createLog(settings.log);
   for (const warning of reading.warnings) log.warn('settings', warning);
   const stop = new Stop(settings.for);
@@ -80,7 +83,7 @@ async function run({ checkConfig: isCheck = false, json: isJson = false }: RunOp
       log.warn('settings', 'query.listen: queries are answered over an embedded store only; ask the server');
     }
     if (settings.tap.tier === 'requests') log.warn('tier_requests', REQUESTS_WARNING);
-    await serve({ ...parts, store, outlets, stop, log });
+    await serve({ ...parts, store, storms, outlets, stop, log });
   } finally {
     stop.release();
     for (const api of setUp.apis) api.close();
@@ -104,6 +107,7 @@ function outletsOf({ given }: Reading, settings: Settings) {
     query:
       query.listen === null ? null : { host: query.listen.host, ...(isQueryGiven ? { port: query.listen.port } : {}), login },
     otlp: readOtlp(settings),
+    stormWebhook: readStormWebhook(settings),
     metrics,
     hasTelemetry: telemetry.enabled,
     version: version(),

@@ -5,6 +5,7 @@
 import { BUILT_IN_OPERATIONS, type Operations } from '../trace/operations.ts';
 import { Recent } from '../trace/recent.ts';
 import { serviceOfTopic } from '../trace/services.ts';
+import { targetOf } from '../trace/target.ts';
 import type { ClosedMessage, Initiating } from '../trace/traced-message.ts';
 import { verdictOf } from '../trace/verdicts.ts';
 import { CLOUD_METRICS } from './cloud-definitions.ts';
@@ -13,7 +14,6 @@ import { OsloCompat } from './oslo-compat.ts';
 import type { Distributions, Sources } from './page.ts';
 import { RequestNames } from './requests.ts';
 import { BoundedSeries, distributionSamples, samples } from './series.ts';
-import { targetOf } from './target.ts';
 
 export interface CloudMetricsOptions {
   /** Series of each metric, `other` not included; sets of a histogram's labels a quarter of that. 1–100,000. @default 200 */

@@ -7,6 +7,7 @@ export const GROUPS = [
   'Journal and store',
   'Servers and exports',
   "The cloud's RPC",
+  'Storms',
   'As oslo.metrics has it (metrics.osloMetricsCompat)',
 ] as const;
 export type Group = (typeof GROUPS)[number];

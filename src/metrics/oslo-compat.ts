@@ -6,12 +6,12 @@
  * prometheus_client writes Python's None and True as they stand. What the wire does not tell is None.
  */
 import type { Process } from '../trace/processes.ts';
+import { targetOf } from '../trace/target.ts';
 import type { ClosedMessage, TracedDelivery } from '../trace/traced-message.ts';
 import { COMPAT_METRICS } from './cloud-definitions.ts';
 import { Distribution, type Sample } from './definition.ts';
 import type { Distributions, Sources } from './page.ts';
 import { BoundedSeries, distributionSamples, OTHER, samples } from './series.ts';
-import { targetOf } from './target.ts';
 
 export interface OsloCompatOptions {
   /** Series of each counter; sets of a histogram's labels. */

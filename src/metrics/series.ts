@@ -40,7 +40,7 @@ export class BoundedSeries<T> {
 
   /** The sums to count in. */
   of(...values: readonly string[]): T {
-    const clean = values.map(cleaned);
+    const clean = values.map((value) => cleaned(value));
     const key = clean.join('\0');
     const known = this.#series.get(key);
     if (known !== undefined) return known.sums;
@@ -99,9 +99,9 @@ export function* distributionSamples<T>(
 }
 
 /** Names on the wire may hold anything: what cannot be read, or not be told apart on the page, is one. */
-function cleaned(value: string): string {
+export function cleaned(value: string, charsMax: number = VALUE_MAX): string {
   const printable = UNPRINTABLE.test(value) ? value.replaceAll(UNPRINTABLES, '?') : value;
-  return printable.length > VALUE_MAX ? `${printable.slice(0, VALUE_MAX - 1)}…` : printable;
+  return printable.length > charsMax ? `${printable.slice(0, charsMax - 1)}…` : printable;
 }
 
 /** Control characters and surrogates. */

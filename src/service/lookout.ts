@@ -1,7 +1,7 @@
 /** What a running sidecar shows of itself over HTTP: /metrics, /healthz, /readyz and /status. It is there before the taps are. */
 import type { ListenAt, Listening } from '../http/listener.ts';
 import { type Answer, HttpServer, line } from '../http/server.ts';
-import type { Facts, Log } from '../log.ts';
+import type { Log } from '../log.ts';
 import { CloudMetrics, type CloudMetricsOptions } from '../metrics/cloud.ts';
 import { DEFINITIONS } from '../metrics/definitions.ts';
 import { MetricsPage, type Sources } from '../metrics/page.ts';
@@ -11,7 +11,7 @@ import { notHealthy, notReady } from './health.ts';
 import { LoopDelay } from './loop-delay.ts';
 import { type MetricParts, serviceDistributions, serviceSources } from './metric-sources.ts';
 import { Seen } from './seen.ts';
-import { type Observed, type Phase, statusOf } from './status.ts';
+import { type Observed, type Phase, type Section, statusOf } from './status.ts';
 
 export interface LookoutOptions {
   /** Null: nothing is served. */
@@ -34,7 +34,7 @@ export class Lookout {
   readonly #cloud: CloudMetrics | null;
   readonly #seen = new Seen();
   readonly #loopDelay = new LoopDelay();
-  readonly #sections: Record<string, () => Facts> = {};
+  readonly #sections: Record<string, () => Section> = {};
   readonly #startedAt = new Date();
   #observed: Observed | null = null;
   #listening: Listening | null = null;
@@ -84,8 +84,8 @@ export class Lookout {
   }
 
   /** Another part tells of itself: in /status under its name, and with metrics that are defined. Call it once for each. */
-  add(name: string, facts: () => Facts, sources: Sources = {}): void {
-    this.#sections[name] = facts;
+  add(name: string, tell: () => Section, sources: Sources = {}): void {
+    this.#sections[name] = tell;
     this.#page.add(sources);
   }
 

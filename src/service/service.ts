@@ -27,6 +27,7 @@ import { retry } from './retry.ts';
 import { INBOX_BYTES_MAX, type LiveSetUp, type TapPlans } from './set-up.ts';
 import { Sidecar } from './sidecar.ts';
 import type { Stop } from './stop.ts';
+import { LiveStorms, type StormParts } from './storms.ts';
 import { LiveSummaries } from './summaries.ts';
 import { Tapping } from './tapping.ts';
 import { Watch } from './watch.ts';
@@ -48,6 +49,8 @@ export interface ServiceParts {
   readonly mayArm: boolean;
   /** The tap queues stay at the end, bounded, until they expire. */
   readonly keepQueue: boolean;
+  /** How storms are told; null: they are not. */
+  readonly storms: StormParts | null;
   /** Open by then; whoever opened them closes them. */
   readonly outlets: Outlets;
   readonly stop: Stop;
@@ -66,6 +69,9 @@ export async function serve(parts: ServiceParts): Promise<void> {
   const vhosts = [...new Set(plans.map(({ vhost }) => vhost))];
   const journal = store === null ? null : await Journal.open(join(directory, 'journal'));
   const processes = new Processes(await snapshotOf(apis, vhosts, log));
+  const storms = parts.storms === null ? null : await LiveStorms.open(parts.storms, directory, processes, log);
+  /** What the journal tells of is no news. */
+  let isLive = false;
   const inbox = new Inbox(INBOX_BYTES_MAX);
   const giveUp = new AbortController();
   const persist: Persist = (operation) => retry(operation, { ...PATIENCE, signal: giveUp.signal, log });
@@ -78,6 +84,8 @@ export async function serve(parts: ServiceParts): Promise<void> {
     sink,
     journal,
     processes,
+    storms: storms?.detector ?? null,
+    onStorm: (storm) => isLive && outlets.storms.take([storm]),
     persist: (commit) => traced('oslotap.commit', {}, () => persist(() => lookout.commits.time(commit))),
     unacknowledgedMax,
     ...(store !== null && batchingFor(store)),
@@ -90,11 +98,13 @@ export async function serve(parts: ServiceParts): Promise<void> {
   const watch = new Watch({ tapping, setUp, apis, sidecar, processes, budget: parts.budget, record, log });
   const status = new LiveStatus(tapping, sidecar, log);
   lookout.observe({ tapping, watch, sidecar, journal, writer });
+  if (storms !== null) outlets.showStorms(storms);
 
   let state: 'set up' | 'tapping' | 'taken in' = 'set up';
   try {
     await writer?.endGaps();
     await sidecar.recover();
+    isLive = true;
     tellRecovered(sidecar, log);
     await watch.arm();
     await tapping.start().catch(asMisuse);
@@ -125,7 +135,10 @@ export async function serve(parts: ServiceParts): Promise<void> {
     };
     await Promise.all([
       watch.stop().then(() => record && putBack(apis, record, vhosts, log)),
-      tapping.stop(state === 'taken in' && !parts.keepQueue).finally(writeAll),
+      tapping
+        .stop(state === 'taken in' && !parts.keepQueue)
+        .finally(writeAll)
+        .finally(() => storms?.close()),
     ]);
   }
   status.tellEnd();

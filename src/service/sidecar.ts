@@ -12,6 +12,8 @@ import type { Chunk, LiveMessage, Tick } from '../message.ts';
 import { decode } from '../oslo/decode.ts';
 import { isOwnTraffic } from '../oslo/own-traffic.ts';
 import { type Batch, Pipeline, type Sink, type Tally } from '../pipeline.ts';
+import type { Storm } from '../storm.ts';
+import type { StormDetector } from '../storms/detector.ts';
 import { DEFAULT_LIMITS, type Limits } from '../trace/limits.ts';
 import type { WaitingCalls } from '../trace/open-stories.ts';
 import type { Processes } from '../trace/processes.ts';
@@ -24,6 +26,9 @@ export interface SidecarOptions {
   /** Null: nothing outlives the process. */
   readonly journal: Journal | null;
   readonly processes: Processes;
+  /** Watches for storms; null: nobody does. */
+  readonly storms: StormDetector | null;
+  readonly onStorm: (storm: Storm) => void;
   /** Does what makes something durable, again and again until it is done. */
   readonly persist: (operation: () => Promise<void>) => Promise<void>;
   /** Stories in a batch. */
@@ -63,8 +68,9 @@ export class Sidecar {
 
   constructor(options: SidecarOptions) {
     this.#options = options;
-    const { sink, processes, journal, batchStories } = options;
+    const { sink, processes, journal, storms, onStorm, batchStories } = options;
     this.#pipeline = new Pipeline(sink, {
+      ...(storms !== null && { storms, onStorm }),
       ...(batchStories !== undefined && { batchStories }),
       processes,
       limits: LIVE_LIMITS,
@@ -103,6 +109,11 @@ export class Sidecar {
 
   addGap(gap: Gap): void {
     this.#pipeline.addGap(gap);
+  }
+
+  /** Something happened to the broker, for people: it may have started a storm. */
+  tellOfBroker(detail: string): void {
+    this.#options.storms?.tellOfBroker(detail);
   }
 
   /** True while it waits for its store or its disk: then nothing is taken from the taps. */

@@ -1,6 +1,7 @@
 /** The shape of /status. What is told only once a sidecar is set up is absent before. Times are RFC 3339, UTC. */
 import type { Tier } from '../../collectors/firehose/firehose.ts';
 import type { GapReason } from '../gap.ts';
+import type { StatusStorms } from './storm-shape.ts';
 
 export interface Status {
   readonly version: string;
@@ -79,6 +80,15 @@ export interface Status {
     readonly failures: number;
     readonly failing_seconds: number;
   } | null;
+  /** Absent where storms.enabled is no. */
+  readonly storms?: StatusStorms;
+  /** Beginnings and ends of storms that were to be told, by what became of it; absent where there is no webhook. */
+  readonly storm_webhook?: {
+    readonly delivered: number;
+    readonly failed: number;
+    readonly dropped: number;
+    readonly waiting: number;
+  };
   readonly process: {
     readonly rss_bytes: number;
     readonly heap_used_bytes: number;

@@ -10,6 +10,7 @@ import type { LoopDelay } from './loop-delay.ts';
 import type { Seen } from './seen.ts';
 import type { Sidecar } from './sidecar.ts';
 import type { Status, StatusGap, StatusTap } from './status-shape.ts';
+import type { StatusStorms } from './storm-shape.ts';
 import type { Tapping } from './tapping.ts';
 import type { VhostTap } from './vhost-tap.ts';
 import type { Watch } from './watch.ts';
@@ -23,6 +24,9 @@ export interface Observed {
   readonly journal: Journal | null;
   readonly writer: ClickHouseWriter | null;
 }
+
+/** What another part tells of itself. */
+export type Section = Facts | StatusStorms;
 
 export type Phase = 'starting' | 'tapping' | 'stopping';
 
@@ -40,7 +44,7 @@ export interface StatusParts {
   readonly commits: Attempts;
   readonly loopDelay: LoopDelay;
   /** What other parts tell of themselves, by name. */
-  readonly sections: Readonly<Record<string, () => Facts>>;
+  readonly sections: Readonly<Record<string, () => Section>>;
 }
 
 /** Ended gaps that are told, the last first. */

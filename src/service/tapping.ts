@@ -268,6 +268,7 @@ export class Tapping {
       },
       lost: (reason, sinceNs) => {
         sidecar.connectionLost();
+        sidecar.tellOfBroker(`the connection to the broker was lost: ${reason}`);
         lost ??= { reason, sinceNs };
         of().lostCount++;
         of().connectedNs = null;
@@ -282,6 +283,7 @@ export class Tapping {
       overflowed: (fromNs, toNs, lostMin) => this.tapGaps.noteOverflow(of(), { fromNs, toNs }, lostMin),
       blocked: (reason) => {
         of().alarm = reason;
+        if (reason !== null) sidecar.tellOfBroker(`the broker was in alarm: ${reason}`);
         if (reason === null) log.info('broker_alarm_over', `${at()}the broker's alarm is over`, where());
         else log.warn('broker_alarm', `${at()}the broker is in alarm: ${reason}`, { ...where(), reason });
       },

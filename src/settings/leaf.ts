@@ -20,6 +20,8 @@ export interface LeafMeta {
   readonly isSecret?: true;
   /** Holds a URL (or several), which may hold a password. */
   readonly isUrl?: true;
+  /** Of such a URL the path is a secret too, as chat services have it: only where it leads to is printed. */
+  readonly hasSecretPath?: true;
 }
 
 export interface SectionMeta {

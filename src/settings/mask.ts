@@ -5,7 +5,8 @@ import type { Leaf } from './leaf.ts';
 const HIDDEN = '***';
 
 /** A setting's value as it may be printed. @param value as given. */
-export function masked({ isSecret, isUrl }: Leaf, value: unknown): unknown {
+export function masked({ isSecret, isUrl, hasSecretPath }: Leaf, value: unknown): unknown {
+  if (hasSecretPath === true) return originOf(value);
   if (isSecret === true) return Array.isArray(value) ? value.map(maskHeader) : HIDDEN;
   const mask = (one: unknown) => (isUrl === true || isUrlLike(one) ? maskUrl(one) : one);
   return Array.isArray(value) ? value.map(mask) : mask(value);
@@ -14,6 +15,12 @@ export function masked({ isSecret, isUrl }: Leaf, value: unknown): unknown {
 /** Also where no URL belongs. */
 function isUrlLike(value: unknown): boolean {
   return typeof value === 'string' && value.includes('://');
+}
+
+/** `https://host:port/***` */
+function originOf(value: unknown): string {
+  const url = typeof value === 'string' ? URL.parse(value) : null;
+  return url === null || !/^https?:$/.test(url.protocol) ? HIDDEN : `${url.origin}/${HIDDEN}`;
 }
 
 /** `NAME: VALUE` */

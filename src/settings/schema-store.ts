@@ -59,5 +59,6 @@ export const ttl = section(
     requests: kept('requests critical paths of requests', '90d'),
     minutes: kept('minutes sums of minutes (for dashboards)', '52w'),
     gaps: kept('gaps gaps', '52w'),
+    storms: kept('storms storms', '52w'),
   },
 );

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { leaf, leavesOf, treeOf } from './leaf.ts';
 import { http, log, metrics, otlp, query, telemetry } from './schema-output.ts';
 import { clickhouse, state, store, ttl } from './schema-store.ts';
+import { storms } from './schema-storms.ts';
 import { amqp, api, budget, source, tap, tls } from './schema-tap.ts';
 import { duration, text } from './values.ts';
 
@@ -32,6 +33,7 @@ export const SCHEMA = z.strictObject({
   http,
   query,
   metrics,
+  storms,
   otlp,
   telemetry,
   log,

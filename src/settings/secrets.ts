@@ -21,7 +21,8 @@ const SECRET_BYTES_MAX = 4_096;
 /** @param given by the setting's path: what a line names, where something is wrong. */
 export function resolveSecrets(settings: Settings, given: ReadonlyMap<string, Given>): Resolved {
   const resolver = new Resolver(given);
-  const { amqp, api, source, store, clickhouse, query, otlp } = settings;
+  const { amqp, api, source, store, clickhouse, query, storms, otlp } = settings;
+  const { webhook } = storms;
   const resolved: Settings = {
     ...settings,
     amqp: { ...amqp, url: resolver.fill('amqp', amqp.url, amqp) },
@@ -36,6 +37,10 @@ export function resolveSecrets(settings: Settings, given: ReadonlyMap<string, Gi
       ...query,
       password: resolver.secretOf('query', 'password', query.password, query.passwordFile),
       token: resolver.secretOf('query', 'token', query.token, query.tokenFile),
+    },
+    storms: {
+      ...storms,
+      webhook: { ...webhook, token: resolver.secretOf('storms.webhook', 'token', webhook.token, webhook.tokenFile) },
     },
     otlp: { ...otlp, headers: resolver.headersOf(otlp.headers, otlp.headersFile) },
   };

@@ -12,11 +12,14 @@ export function whole(least: number, most: number = Number.MAX_SAFE_INTEGER) {
   return z.int({ error }).min(least, { error }).max(most, { error });
 }
 
+/** Also with a fraction. */
+export function numberFrom(least: number, most: number) {
+  const error = `it is a number from ${least} to ${most}`;
+  return z.number({ error }).min(least, { error }).max(most, { error });
+}
+
 /** A part of the whole, 0 to 1. */
-export const share = (() => {
-  const error = 'it is a number from 0 to 1';
-  return z.number({ error }).min(0, { error }).max(1, { error });
-})();
+export const share = numberFrom(0, 1);
 
 export const yesNo = z.boolean({ error: 'it is true or false' });
 
@@ -40,6 +43,12 @@ export const duration = z.string({ error: 'it is 60s, 10m or 2h' }).transform((v
   context.addIssue({ code: 'custom', message: Number.isNaN(ms) ? 'it is 60s, 10m or 2h' : 'it is at most 596h' });
   return z.NEVER;
 });
+
+/** The same within bounds, which are written like it: `1s`, `1h`. */
+export function durationFrom(least: string, most: string) {
+  const [leastMs, mostMs] = [duration.parse(least), duration.parse(most)];
+  return duration.refine((ms) => ms >= leastMs && ms <= mostMs, { error: `it is from ${least} to ${most}` });
+}
 
 const LONG_UNITS: Readonly<Record<string, number>> = { h: 3_600, d: 86_400, w: 604_800 };
 /** A hundred years. Seconds. */
@@ -67,6 +76,15 @@ export const listen = z.string({ error: 'it is HOST:PORT, or off' }).transform((
   context.addIssue({ code: 'custom', message: 'it is HOST:PORT, or off' });
   return z.NEVER;
 });
+
+/** `http://host:port/path`, `https://…`; a user or a password has a better place than a URL. */
+export const webUrl = text.refine(
+  (value) => {
+    const url = URL.parse(value);
+    return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
+  },
+  { error: 'it is an http or https URL, without a user or a password' },
+);
 
 /** `NAME: VALUE` → both. Which names and values a header may have is for whoever sends it to say. */
 export const header = z.string({ error: 'it is "NAME: VALUE"' }).transform((line, context): [name: string, value: string] => {

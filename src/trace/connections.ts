@@ -57,6 +57,13 @@ export function newNode(of: Pick<Node, 'connection' | 'address' | 'sinceNs' | 'c
   };
 }
 
+/** @param named the host that an address is known to be. */
+export function describe({ host, address, service, pid, least }: Node, named: string | undefined): Process {
+  const place = host === '' ? (named ?? address) : host;
+  const id = pid === '' ? least : pid;
+  return { id: service === '' ? id : `${service}@${place}:${id}`, service, host: place };
+}
+
 /** Something says which service it is: the topic it consumes, its program's name. */
 export function isKnown({ service, pid }: Node): boolean {
   return service !== '' || pid !== '';

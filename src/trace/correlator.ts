@@ -15,7 +15,14 @@ import { copyOf, deliveriesAlike, newStory, OpenStories, type OpenStory, type Wa
 import type { Process, Processes } from './processes.ts';
 import { Recent, type Tables } from './recent.ts';
 import { placeOfPublisher } from './services.ts';
-import { type ClosedMessage, type ClosedReason, type Initiating, statusOf, type TracedDelivery } from './traced-message.ts';
+import {
+  type ClosedMessage,
+  type ClosedReason,
+  type Initiating,
+  statusOf,
+  type TracedDelivery,
+  type TracedMessage,
+} from './traced-message.ts';
 import type { Trace } from './traces.ts';
 import { endWait, type Handler, noteActivity } from './work.ts';
 
@@ -28,6 +35,10 @@ const EARLY_MAX = 64;
 export type UnmatchedReason = 'delivery_without_publish' | 'reply_without_request';
 
 export interface CorrelatorOutput {
+  /** A message was published, and what caused it was looked for. Its story goes on. */
+  published(story: TracedMessage): void;
+  /** A stream's message was given to a reader that had not had it. */
+  streamed(story: TracedMessage): void;
   closed(message: ClosedMessage): void;
   /** An event whose other half was never seen. */
   unmatched(event: BrokerEvent, reason: UnmatchedReason): void;
@@ -154,7 +165,10 @@ export class Correlator {
     open.trace = null;
     this.#attribution.attribute(open, event, message);
     if (open.cause !== null) this.#facts.sent(open.cause.delivery, message);
-    if (publish === null && message.kind === 'call') this.#awaitReply(open, message.msgId);
+    if (publish === null) {
+      this.#output.published(open);
+      if (message.kind === 'call') this.#awaitReply(open, message.msgId);
+    }
     this.#touch(open, event);
   }
 
@@ -174,6 +188,7 @@ export class Correlator {
       notifications: [],
     };
     open.deliveries.push(delivery);
+    if (event.streamOffset !== null && !delivery.isReread) this.#output.streamed(open);
     if (message.kind !== 'notification') this.#openHandler(open, delivery, message);
     this.#touch(open, event);
   }

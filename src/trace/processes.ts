@@ -10,22 +10,21 @@
  * file twice for that reason.
  */
 import type { BrokerEvent, Delivery, Publish } from '../message.ts';
-import { addressOf, isBetter, isCompatible, isKnown, isReused, type Node, newNode, projectOf, rootOf } from './connections.ts';
+import type { BrokerSnapshot } from './broker-snapshot.ts';
+import {
+  addressOf,
+  describe,
+  isBetter,
+  isCompatible,
+  isKnown,
+  isReused,
+  type Node,
+  newNode,
+  projectOf,
+  rootOf,
+} from './connections.ts';
 import { Recent, type Tables } from './recent.ts';
 import { parseConnectionName, placeOfPublisher, placeOfReplyQueue, serviceOfSender, serviceOfTopic } from './services.ts';
-
-/** What the management API tells, where it may be asked. */
-export interface BrokerSnapshot {
-  readonly connections: readonly {
-    readonly name: string;
-    readonly peerHost: string;
-    readonly connectionName: string;
-    /** When the broker accepted it, milliseconds since the epoch. */
-    readonly connectedAtMs: number;
-  }[];
-  readonly consumers: readonly { readonly queue: string; readonly connection: string }[];
-  readonly queues: readonly string[];
-}
 
 /** One operating-system process, as far as known. */
 export interface Process {
@@ -69,6 +68,7 @@ export class Processes {
   readonly #consumed = new Recent<string, true>(CONSUMED_QUEUES_MAX);
   readonly #hostOfAddress = new Recent<string, string>(ADDRESSES_MAX);
   readonly #topics = new Recent<string, true>(TOPICS_MAX);
+  #hasSnapshot = false;
   /** Called when two sets of connections turn out to be one process: `gone` is now part of `kept`. */
   onJoin: (gone: ProcessKey, kept: ProcessKey) => void = () => {};
 
@@ -81,6 +81,7 @@ export class Processes {
    * across snapshots a pid may have been used again.
    */
   learn(snapshot: BrokerSnapshot): void {
+    this.#hasSnapshot = true;
     const byProcess = new Map<string, Node>();
     for (const connection of snapshot.connections) {
       const node = this.#dated(connection);
@@ -155,7 +156,7 @@ export class Processes {
     const node = this.#find(connection);
     if (node === undefined) return { id: connection, service: '', host: addressOf(connection) };
     const root = rootOf(node);
-    root.process ??= this.#describe(root);
+    root.process ??= describe(root, this.#hostOfAddress.get(root.address));
     return root.process;
   }
 
@@ -178,6 +179,11 @@ export class Processes {
     const node = this.#find(connection);
     if (node === undefined || node.sinceNs <= publishedNs) return false;
     return node.connectedAtMs !== null || nowNs - publishedNs > OLD_NS;
+  }
+
+  /** When the broker accepted a connection. Milliseconds since the epoch; null: no snapshot has it; undefined: there was none. */
+  acceptedMs(connection: string): number | null | undefined {
+    return this.#hasSnapshot ? (this.#find(connection)?.connectedAtMs ?? null) : undefined;
   }
 
   #observePublish(event: Publish, node: Node): void {
@@ -316,13 +322,6 @@ export class Processes {
     for (const project of gone.sendsTo) kept.sendsTo.add(project);
     kept.process = null;
     this.onJoin(gone, kept);
-  }
-
-  #describe(root: Node): Process {
-    const host = root.host === '' ? (this.#hostOfAddress.get(root.address) ?? root.address) : root.host;
-    const service = root.service;
-    const id = root.pid === '' ? root.least : root.pid;
-    return { id: service === '' ? id : `${service}@${host}:${id}`, service, host };
   }
 
   /** A connection whose handshake the broker dates. Another handshake of the same name is another connection: a port comes again. */

@@ -20,7 +20,7 @@ const STEPS = [
   { name: 'decode', function: 'decode', file: '/src/oslo/decode.ts' },
   { name: 'attribution: what caused it', function: 'attribute', file: '/src/trace/attribution.ts' },
 ];
-const NOWHERE = { closed: () => {}, unmatched: () => {}, repeated: () => {} };
+const NOWHERE = { published: () => {}, streamed: () => {}, closed: () => {}, unmatched: () => {}, repeated: () => {} };
 
 export async function benchCorrelate(): Promise<Report[]> {
   const captures = await loadCaptures();

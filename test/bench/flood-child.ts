@@ -66,7 +66,16 @@ async function run(flood: Flood, share: number): Promise<FloodResult> {
     yield { items: shifted, acknowledge: () => {} };
   }
   const persist = (operation: () => Promise<void>) => operation();
-  const sidecar = new Sidecar({ chunks: chunks(), sink: parents, journal: null, processes, persist, unacknowledgedMax: 0 });
+  const sidecar = new Sidecar({
+    chunks: chunks(),
+    sink: parents,
+    journal: null,
+    processes,
+    persist,
+    storms: null,
+    onStorm: () => {},
+    unacknowledgedMax: 0,
+  });
   await sidecar.run();
   await sidecar.close(new AbortController().signal);
   const { cpuUs: takenUs, ...kept } = during;

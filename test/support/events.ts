@@ -3,9 +3,10 @@
  * Times are milliseconds from an arbitrary beginning.
  */
 import type { AuditedRequest, Delivery, MessageKind, Publish, Resource } from '../../src/message.ts';
+import type { BrokerSnapshot } from '../../src/trace/broker-snapshot.ts';
 import { Correlator, type UnmatchedReason } from '../../src/trace/correlator.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../src/trace/limits.ts';
-import { type BrokerSnapshot, Processes } from '../../src/trace/processes.ts';
+import { Processes } from '../../src/trace/processes.ts';
 import type { ClosedMessage } from '../../src/trace/traced-message.ts';
 
 export const BEGIN_NS = 1_800_000_000_000_000_000n;
@@ -62,6 +63,7 @@ export function publish(atMs: number, connection: string, told: Told): Publish {
     routedQueues,
     expirationMs,
     resources: resources.map((of) => (typeof of === 'string' ? { type: 'instance', id: of } : of)),
+    arguments: '',
   };
 }
 
@@ -112,6 +114,7 @@ export function reply(atMs: number, connection: string, id: string, answer: Answ
     routedQueues: ['reply_1'],
     expirationMs: null,
     resources: [],
+    arguments: '',
   };
 }
 
@@ -173,6 +176,8 @@ export function correlate(
   const unmatched: UnmatchedReason[] = [];
   const names = [...new Set(events.map(({ connection }) => connection))];
   const output = {
+    published: () => {},
+    streamed: () => {},
     closed: (message: ClosedMessage) => void closed.push(message),
     unmatched: (_event: unknown, reason: UnmatchedReason) => void unmatched.push(reason),
     repeated: () => {},

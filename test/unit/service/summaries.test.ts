@@ -22,7 +22,7 @@ async function bootStore(quietS: number): Promise<Store> {
   const store = await openChdb({ directory: join(scratch(), 'data'), command: 'test', isWriter: true });
   await migrate(store);
   const writer = await ClickHouseWriter.open(store);
-  await writer.write({ messages, unmatched: [], gaps: [] });
+  await writer.write({ messages, unmatched: [], gaps: [], storms: [] });
   await store.command(
     `INSERT INTO oslo_messages (published_at, ended_at, unique_id, kind, status, closed)
      SELECT max(published_at) + INTERVAL ${quietS} SECOND AS at, at, generateUUIDv4(), 'cast', 'sent', 'settled' FROM oslo_messages`,

@@ -79,10 +79,12 @@ function takenBy(leaf: Leaf): fc.Arbitrary<unknown> {
   return leaf.kind === 'list' ? fc.array(one, { maxLength: 3 }) : one;
 }
 
+const DURATIONS = ['for', 'storms.warmUp', 'storms.hold', 'storms.webhook.timeout'];
+
 function oneOf({ choices, path, isUrl }: Leaf): fc.Arbitrary<string> {
   if (choices.length > 0) return fc.constantFrom(...choices);
   if (path.endsWith('listen')) return fc.constantFrom('off', '127.0.0.1:0', '[::1]:65535', 'localhost:1');
-  if (path === 'for') return fc.constantFrom('60s', '1.5m', '2h');
+  if (DURATIONS.includes(path)) return fc.constantFrom('60s', '0.5m', '1m');
   if (path.startsWith('ttl.')) return fc.constantFrom('12h', '30d', '52w', 'none');
   if (path === 'clickhouse.cluster') return fc.constantFrom('cloud', '_a.b-1');
   const name = fc.string({ unit: 'binary', minLength: 1, maxLength: 12 });
@@ -90,7 +92,9 @@ function oneOf({ choices, path, isUrl }: Leaf): fc.Arbitrary<string> {
 }
 
 /** Secrets are not printed, and so not read again; files would have to be there. */
-const OPEN = LEAVES.filter(({ isSecret, path }) => isSecret !== true && !/^query\.(?!listen)|user$|File$/i.test(path));
+const OPEN = LEAVES.filter(
+  ({ isSecret, hasSecretPath, path }) => !isSecret && !hasSecretPath && !/^query\.(?!listen)|user$|File$/i.test(path),
+);
 
 const settingsText: fc.Arbitrary<string> = fc
   .subarray(OPEN)

@@ -8,6 +8,7 @@ import { located, readSettings, settingsOf } from '../../../src/settings/read.ts
 import { LEAVES, SCHEMA } from '../../../src/settings/schema.ts';
 import { OTLP_DEFAULTS } from '../../../src/sinks/otlp/options.ts';
 import { DEFAULT_STORE } from '../../../src/store/store.ts';
+import { DEFAULT_THRESHOLDS } from '../../../src/storms/thresholds.ts';
 import { scratch } from '../../support/cli.ts';
 
 type Sources = Partial<Parameters<typeof readSettings>[0]>;
@@ -102,6 +103,11 @@ test.each([
   ['OSLOTAP_FOR', '1.5m', 'for', 90_000],
   ['OSLOTAP_HTTP_LISTEN', 'off', 'http.listen', null],
   ['OSLOTAP_HTTP_LISTEN', '[::1]:0', 'http.listen', { host: '::1', port: 0 }],
+  ['OSLOTAP_STORMS', 'no', 'storms.enabled', false],
+  ['OSLOTAP_STORMS_FACTOR', '7.5', 'storms.factor', 7.5],
+  ['OSLOTAP_STORMS_WARM_UP', '0s', 'storms.warmUp', 0],
+  ['OSLOTAP_STORMS_HOLD', '1m', 'storms.hold', 60_000],
+  ['OSLOTAP_STORMS_WEBHOOK', 'https://h/a?b', 'storms.webhook.url', 'https://h/a?b'],
   ['OSLOTAP_OTLP_BACKGROUND_RATIO', '0.25', 'otlp.backgroundRatio', 0.25],
   ['OSLOTAP_OTLP_HEADERS', 'x-a: 1,x-b: 2', 'otlp.headers', [['x-a', '1'], ['x-b', '2']]], // biome-ignore format: a row
 ])('%s=%j: %s is %j', (variable, text, path, expected) => {
@@ -124,6 +130,13 @@ test.each([
   ['OSLOTAP_HTTP_LISTEN', 'localhost:65536', 'it is HOST:PORT, or off'],
   ['OSLOTAP_STORE', 'a\nb', 'it is text on one line, and not empty'],
   ['OSLOTAP_OTLP_HEADERS', 'bearer', 'it is "NAME: VALUE"'],
+  ['OSLOTAP_STORMS_FACTOR', '1', 'it is a number from 1.1 to 10000'],
+  ['OSLOTAP_STORMS_FACTOR', 'x', 'it is a number from 1.1 to 10000'],
+  ['OSLOTAP_STORMS_HOLD', '0s', 'it is from 1s to 1h'],
+  ['OSLOTAP_STORMS_HOLD', '5', 'it is 60s, 10m or 2h'],
+  ['OSLOTAP_STORMS_WEBHOOK_TIMEOUT', '2m', 'it is from 1s to 60s'],
+  ['OSLOTAP_STORMS_WEBHOOK', 'ftp://h/', 'it is an http or https URL, without a user or a password'],
+  ['OSLOTAP_STORMS_WEBHOOK', 'https://u:p@h/', 'it is an http or https URL, without a user or a password'],
 ])('%s=%j is refused: %s', (variable, text, words) => {
   const { faults, settings } = read({ env: { [variable]: text } });
   expect(settings).toBeNull();
@@ -236,5 +249,8 @@ test('no two settings share a flag or a variable, and what stands elsewhere too 
   const choicesOf = (path: string) => LEAVES.find((leaf) => leaf.path === path)?.choices;
   expect(SCHEMA.parse({}).store).toBe(DEFAULT_STORE);
   expect(readOtlp(SCHEMA.parse({ otlp: { endpoint: 'http://h' } }))).toEqual({ endpoint: 'http://h', ...OTLP_DEFAULTS });
+  const { enabled, baseline, webhook, warmUp, hold, ignore: ignored, ...bounds } = SCHEMA.parse({}).storms;
+  expect({ ...bounds, ignored, warmUpSeconds: warmUp / 1_000, holdSeconds: hold / 1_000 }).toEqual(DEFAULT_THRESHOLDS);
+  expect([enabled, baseline, webhook]).toEqual([true, undefined, { timeout: 5_000 }]);
   expect([choicesOf('log.format'), choicesOf('log.level')]).toEqual([LOG_FORMATS, LOG_LEVELS]);
 });

@@ -157,6 +157,16 @@ test('secrets are printed as ***, wherever they came from', () => {
   expect(shown + JSON.stringify(effectiveJson(given))).not.toContain('s3cr3t');
 });
 
+test('a webhook is printed without its path, which may be a secret, and its token comes from a file', () => {
+  const [url, file] = ['https://hooks.example:8443/services/s3cr3t?key=s3cr3t', secretFile('t0k3n\n')];
+  const { settings, given, faults } = read(`storms: { webhook: { url: "${url}", tokenFile: ${file} } }`);
+  expect(faults).toEqual([]);
+  expect(settings?.storms.webhook).toMatchObject({ url, token: 't0k3n' });
+  expect(effectiveYaml(given)).toContain('    url: https://hooks.example:8443/*** #');
+  expect(effectiveYaml(given) + JSON.stringify(effectiveJson(given))).not.toMatch(/s3cr3t|t0k3n/);
+  expect(maskLine(`it goes to ${url}`, given.values())).toBe('it goes to https://hooks.example:8443/***');
+});
+
 test('a line for people loses the passwords of the URLs that it repeats', () => {
   const env = { OSLOTAP_STORE: 'postgres://u:s3cr3t@h/d', OSLOTAP_API: 'http://a:s3@cr3t@h' };
   const { given } = readSettings({ file: null, env, flags: new Map() });

@@ -43,7 +43,7 @@ async function spansAfter(left: readonly Publish[], written: readonly Publish[])
       rows.map(({ json }) => json),
     );
     const writer = await ClickHouseWriter.open(store);
-    await writer.write({ messages: correlate(written).closed, unmatched: [], gaps: [] });
+    await writer.write({ messages: correlate(written).closed, unmatched: [], gaps: [], storms: [] });
     return await store.query('SELECT SpanName AS name, Duration AS ns FROM otel_traces ORDER BY Timestamp, name');
   } finally {
     await store.close();

@@ -1,6 +1,6 @@
 /** For whom a request is, as its sender addressed it: oslo.messaging's topic and server. */
 import type { Publish } from '../message.ts';
-import { serviceOfTopic } from '../trace/services.ts';
+import { serviceOfTopic } from './services.ts';
 
 export interface Target {
   readonly topic: string;
