@@ -76,6 +76,12 @@ export class Attribution {
     else this.#handlers.serving(process, audit.requestId, open.trace, event).isAudited = true;
   }
 
+  /** A story ended: nothing of it changes any more, and nobody should hold on to it. */
+  close({ message }: OpenStory): void {
+    if (message.kind !== 'notification' || message.audit === null || message.audit.requestId === null) return;
+    if (!message.audit.isResponse) this.#audited.set(message.audit.requestId, null);
+  }
+
   /** A message whose sender was handling another with the same id; several may be the sender where nothing names it. */
   #ofHandler(open: OpenStory, event: Publish): boolean {
     const processes = this.#processes.candidatesOf(event.connection);

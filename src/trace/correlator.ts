@@ -327,6 +327,7 @@ export class Correlator {
 
   #close(open: OpenStory, reason: ClosedReason): void {
     this.#open.remove(open);
+    this.#attribution.close(open);
     if (open.message.kind === 'call' && this.#calls.get(open.message.msgId) === open) this.#calls.delete(open.message.msgId);
     if (open.sender !== null) endWait(open.sender, open.uniqueId, open.sender.wakeNs);
     for (const handler of open.handlers) this.#handlers.close(this.#keyOf(handler), handler);
