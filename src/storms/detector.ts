@@ -55,12 +55,14 @@ export class StormDetector {
   /** The current one, since the epoch; null before the first event. */
   #second: number | null = null;
   #secondsInMinute = 0;
-  #isMinuteSilent = false;
+  /** Of the current minute: whether the tap lagged, and vhosts of which nothing was seen for a while. */
+  #isMinuteLagging = false;
+  readonly #blindInMinute = new Set<string>();
   #hosts: number;
   #learnedSeconds: number;
   #laggingUntil = 0;
-  /** Those that are open, and in which nothing is seen. */
-  readonly #gaps = new Recent<string, true>(GAPS_MAX);
+  /** Those that are open, and in which nothing is seen: their vhosts. */
+  readonly #gaps = new Recent<string, string>(GAPS_MAX);
 
   constructor({ processes, thresholds = DEFAULT_THRESHOLDS, baseline = EMPTY_BASELINE, sinceSecond = 0 }: StormDetectorOptions) {
     const ignored = new Set(thresholds.ignored);
@@ -129,12 +131,12 @@ export class StormDetector {
   }
 
   /** What the tap could not see. While it sees nothing of a vhost, silence is no calm. */
-  noteGap({ id, reason, share, isOpen, detail }: Gap): void {
+  noteGap({ id, reason, vhost, share, isOpen, detail }: Gap): void {
     if (reason === 'disconnected' && !this.#gaps.has(id)) this.tellOfBroker(detail);
-    const wasBlind = this.#isBlind;
+    const wasBlind = this.#isBlind(vhost);
     this.#gaps.delete(id);
-    if (isOpen && share >= 1) this.#gaps.set(id, true);
-    if (wasBlind && !this.#isBlind && this.#second !== null) this.#restart(this.#second);
+    if (isOpen && share >= 1) this.#gaps.set(id, vhost);
+    if (wasBlind && !this.#isBlind(vhost) && this.#second !== null) this.#restart(this.#second, vhost);
   }
 
   /** The input ended: what is open is told as it stands. */
@@ -150,8 +152,8 @@ export class StormDetector {
     const { warmUpSeconds } = this.#thresholds;
     if (this.#learnedSeconds < warmUpSeconds)
       return `warming up: it has learned for ${this.#learnedSeconds} of ${warmUpSeconds} s`;
-    if (this.#isBlind) return 'the tap takes nothing';
-    return this.#isSilent ? 'the tap lags' : null;
+    for (const vhost of this.#gaps.values()) return `nothing is seen of vhost '${vhost}'`;
+    return this.#isLagging ? 'the tap lags' : null;
   }
 
   /** Storms that last, as they stand. */
@@ -223,9 +225,11 @@ export class StormDetector {
   #turn(second: number): void {
     for (const series of this.#active) series.turn();
     for (const story of this.#deadlines.passed(second)) this.#ended(story, true);
-    const isSilent = this.#isSilent;
-    if (isSilent) this.#isMinuteSilent = true;
-    if (!isSilent && this.#isWarm) this.#storms.judge(second, this.#active, this.#hosts, this.#isIgnored);
+    const isSilent = (vhost: string) => this.#isLagging || this.#isBlind(vhost);
+    if (this.#isLagging) this.#isMinuteLagging = true;
+    for (const vhost of this.#gaps.values()) this.#blindInMinute.add(vhost);
+    if (this.#isWarm)
+      this.#storms.judge(second, this.#active, this.#hosts, (series) => isSilent(series.name.vhost) || this.#isIgnored(series));
     this.#storms.follow(second, isSilent);
     if (++this.#secondsInMinute === MINUTE_S) this.#endMinute(second);
   }
@@ -233,16 +237,18 @@ export class StormDetector {
   /** A minute is over, or the input. What was silent teaches nothing. */
   #endMinute(second: number): void {
     const seconds = this.#secondsInMinute;
-    const isTaught = seconds > 0 && !this.#isMinuteSilent;
+    const isTaught = seconds > 0 && !this.#isMinuteLagging;
     if (isTaught) this.#learnHosts(second);
     const learning = isTaught ? { seconds, hosts: this.#hosts, isCut: this.#isWarm } : null;
-    for (const series of this.#routes.all.values()) series.endMinute(second, learning);
+    for (const series of this.#routes.all.values())
+      series.endMinute(second, this.#blindInMinute.has(series.name.vhost) ? null : learning);
     for (const series of this.#active) series.isActive = !series.counts.isIdle;
     this.#active = this.#active.filter(({ isActive }) => isActive);
     this.#routes.forgetIdle();
     if (isTaught) this.#learnedSeconds += seconds;
     this.#secondsInMinute = 0;
-    this.#isMinuteSilent = false;
+    this.#isMinuteLagging = false;
+    this.#blindInMinute.clear();
   }
 
   #learnHosts(second: number): void {
@@ -251,20 +257,23 @@ export class StormDetector {
     this.#hosts = Math.max(Math.min(hosts, most), this.#isWarm ? this.#hosts / HOSTS_GROWTH : 0);
   }
 
-  /** Time went on, and nobody looked. */
-  #restart(second: number): void {
-    this.#second = second;
-    this.#secondsInMinute = 0;
-    for (const series of this.#active) series.counts.goOnAt(second);
-    this.#storms.restart(second);
+  /** Time went on, and nobody looked: at one vhost, or at any. */
+  #restart(second: number, vhost: string | null = null): void {
+    if (vhost === null) {
+      this.#second = second;
+      this.#secondsInMinute = 0;
+    }
+    for (const series of this.#active) if (vhost === null || series.name.vhost === vhost) series.counts.goOnAt(second);
+    this.#storms.restart(second, vhost);
   }
 
-  get #isBlind(): boolean {
-    return this.#gaps.size > 0;
+  #isBlind(vhost: string): boolean {
+    for (const blind of this.#gaps.values()) if (blind === vhost) return true;
+    return false;
   }
 
-  get #isSilent(): boolean {
-    return this.#isBlind || (this.#second ?? 0) < this.#laggingUntil;
+  get #isLagging(): boolean {
+    return (this.#second ?? 0) < this.#laggingUntil;
   }
 
   get #isWarm(): boolean {

@@ -86,11 +86,11 @@ export class OpenStorms {
     }
   }
 
-  /** Tells of those that last, and ends those that have been calm. @param isSilent nobody knows whether it is calm. */
-  follow(second: number, isSilent: boolean): void {
+  /** Tells of those that last, and ends those that have been calm. @param isSilent of a vhost: nobody knows whether it is calm. */
+  follow(second: number, isSilent: (vhost: string) => boolean): void {
     for (const storm of [...this.#open]) {
       storm.turnTo(second);
-      if (isSilent || this.#isHot(storm, second)) storm.hotSecond = second;
+      if (isSilent(storm.vhost) || this.#isHot(storm, second)) storm.hotSecond = second;
       storm.noteLively(second - 1, this.#hosts);
       if (second - storm.hotSecond >= this.#options.holdSeconds) this.#end(storm);
       else if ((second - storm.detectedSecond) % TELL_S === 0) this.#options.onStorm(this.#stateOf(storm, true));
@@ -105,10 +105,10 @@ export class OpenStorms {
     }
   }
 
-  /** Nobody looked for a while. */
-  restart(second: number): void {
-    this.#last.clear();
-    for (const storm of this.#open) storm.hotSecond = second;
+  /** Nobody looked for a while: at one vhost, or at any. */
+  restart(second: number, vhost: string | null): void {
+    if (vhost === null) this.#last.clear();
+    for (const storm of this.#open) if (vhost === null || storm.vhost === vhost) storm.hotSecond = second;
   }
 
   tellOfBroker(news: BrokerNews): void {
