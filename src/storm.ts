@@ -12,7 +12,7 @@ export type StormSignal =
   | 'host_rate'
   /** Fanouts were copied to many times as many queues as usual. */
   | 'fanout'
-  /** The same call was sent again and again, one after the other failed or timed out. */
+  /** Requests of users sent the same again and again. */
   | 'retries'
   /** One request caused many times the messages that its like cause. */
   | 'per_request'

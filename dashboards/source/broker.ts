@@ -1,6 +1,7 @@
 /** Broker side: RabbitMQ by its own figures, beside oslotap's health. Prometheus alone. */
 import { type Dashboard, QueryVariableBuilder, VariableRefresh } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { PanelBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
+import { stormTimes } from './annotations.ts';
 import { type AnyPanel, dashboardOf, place, type Section } from './layout.ts';
 import { UID } from './links.ts';
 import { COVERAGE, type PanelOptions, stats, steps, timeSeries, unitOf } from './panels.ts';
@@ -32,6 +33,7 @@ export function broker(): Dashboard {
       job('rabbitmq', 'RabbitMQ', 'rabbitmq_prometheus', 'rabbitmq_identity_info'),
       job('oslotap', 'oslotap', 'oslotap’s /metrics', 'oslotap_build_info'),
     ],
+    annotations: [stormTimes(OSLOTAP)],
     sections: [health(), load(), limits(), tap(), own()],
   });
 }
@@ -50,7 +52,7 @@ function now(): AnyPanel {
     title: 'Now',
     description:
       'Nodes that answer Prometheus, alarms in force (memory, disk or file descriptors: publishers are held back), oslotaps that answer, their coverage of the ' +
-      'last hour at worst, how far they are behind, and gaps that last. “–”: Prometheus has nothing of it.',
+      'last hour at worst, how far they are behind, gaps that last, and RPC storms that last. “–”: Prometheus has nothing of it.',
     unit: 'short',
   })
     .datasource(PROMETHEUS)
@@ -60,10 +62,12 @@ function now(): AnyPanel {
     .withTarget(instant(`min(oslotap_coverage_share{${OSLOTAP}, window="1h"})`, 'coverage', 'D'))
     .withTarget(instant(`max(oslotap_tap_lag_seconds{${OSLOTAP}})`, 'lag', 'E'))
     .withTarget(instant(`sum(oslotap_gaps_open{${OSLOTAP}})`, 'open gaps', 'F'))
+    .withTarget(instant(`sum(oslotap_storms_open{${OSLOTAP}})`, 'storms', 'G'))
     .overrideByName('alarms', [steps('green', [1, 'red'])])
     .overrideByName('coverage', [unitOf('percentunit'), ...COVERAGE])
     .overrideByName('lag', [unitOf('s'), steps('green', [10, 'orange'], [60, 'red'])])
-    .overrideByName('open gaps', [steps('green', [1, 'orange'])]);
+    .overrideByName('open gaps', [steps('green', [1, 'orange'])])
+    .overrideByName('storms', [steps('green', [1, 'red'])]);
 }
 
 function load(): Section {

@@ -7,6 +7,7 @@ import {
 } from '@grafana/grafana-foundation-sdk/common';
 import { type Dashboard, MappingType } from '@grafana/grafana-foundation-sdk/dashboard';
 import * as statetimeline from '@grafana/grafana-foundation-sdk/statetimeline';
+import { stormMarks } from './annotations.ts';
 import { type AnyPanel, dashboardOf, place, type Section } from './layout.ts';
 import { toOperation, UID } from './links.ts';
 import { bars, COVERAGE, figures, lines, named, steps, tableOf, thresholds, unitOf } from './panels.ts';
@@ -22,6 +23,7 @@ export function glance(): Dashboard {
     from: 'now-3h',
     refresh: '1m',
     variables: [clickHouseSource(), prometheusSource()],
+    annotations: [stormMarks()],
     sections: [now(), load(), trouble(), tap()],
   });
 }

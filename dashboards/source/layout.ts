@@ -1,6 +1,7 @@
 /** A dashboard from its sections: every panel gets an id and a place, from left to right and from top to bottom. */
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import {
+  type AnnotationQuery,
   type Dashboard,
   DashboardBuilder,
   DashboardCursorSync,
@@ -39,6 +40,8 @@ export interface Page {
   /** @default none: a dashboard of what was. */
   readonly refresh?: string;
   readonly variables: readonly Builder<VariableModel>[];
+  /** @default none */
+  readonly annotations?: readonly Builder<AnnotationQuery>[];
   readonly sections: readonly Section[];
 }
 
@@ -58,7 +61,13 @@ export function dashboardOf(page: Page): Dashboard {
     .variables([...page.variables])
     .links(dashboardLinks());
   layOut(builder, page.sections);
-  return { ...builder.build(), schemaVersion: SCHEMA_VERSION, annotations: { list: [] } };
+  const list = (page.annotations ?? []).map((annotation) => atTheHead(annotation.build()));
+  return { ...builder.build(), schemaVersion: SCHEMA_VERSION, annotations: { list } };
+}
+
+/** Where they are turned off: by itself the builder hides that in a menu. */
+function atTheHead({ placement: _, ...annotation }: AnnotationQuery): AnnotationQuery {
+  return annotation;
 }
 
 function layOut(builder: DashboardBuilder, sections: readonly Section[]): void {

@@ -42,6 +42,13 @@ export function toRequest(): DynamicConfigValue {
   return linkTo('The request', `/d/${UID.request}?var-request=${CELL}&${KEPT}`);
 }
 
+/** A cell of a storm, as a link to the same dashboard at the storm's own time. The row says from when to when. */
+export function toItsTime(): DynamicConfigValue {
+  const [from, to] = [variable('__data.fields.from_ms.numeric'), variable('__data.fields.to_ms.numeric')];
+  const sources = [variable('datasource', 'queryparam'), variable('prometheus', 'queryparam')].join('&');
+  return linkTo('The time of this storm', `/d/${UID.storms}?${sources}&from=${from}&to=${to}`);
+}
+
 /** A cell that holds a request id, as a link to what Loki has of it. The row says from when to when. */
 export function toLogs(): DynamicConfigValue {
   const uid = variable('loki');

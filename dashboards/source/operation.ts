@@ -1,5 +1,6 @@
 /** Operation: what one request of it costs, who asks whom for it, and what changed. */
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
+import { stormMarks } from './annotations.ts';
 import { type AnyPanel, dashboardOf, place, type Section } from './layout.ts';
 import { toRequest, UID } from './links.ts';
 import { barChart, COVERAGE, figures, lines, named, nodeGraph, steps, tableOf, unitOf } from './panels.ts';
@@ -34,6 +35,7 @@ export function operation(): Dashboard {
       'What one request of an operation makes on the bus: how many RPCs, of which methods, between whom, and how long it takes.',
     from: 'now-6h',
     variables: [clickHouseSource(), chosen, shift],
+    annotations: [stormMarks()],
     sections: [costs(), messages(), slowest(), comparison()],
   });
 }

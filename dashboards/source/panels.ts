@@ -16,6 +16,7 @@ import {
 } from '@grafana/grafana-foundation-sdk/common';
 import {
   type DynamicConfigValue,
+  MappingType,
   type Threshold,
   ThresholdsConfigBuilder,
   ThresholdsMode,
@@ -144,6 +145,12 @@ export function unitOf(unit: string): DynamicConfigValue {
 
 export function named(name: string): DynamicConfigValue {
   return { id: 'displayName', value: name };
+}
+
+/** What some values are called. */
+export function texts(byValue: Readonly<Record<number, string>>): DynamicConfigValue {
+  const options = Object.fromEntries(Object.entries(byValue).map(([value, text]) => [value, { text }]));
+  return { id: 'mappings', value: [{ type: MappingType.ValueToText, options }] };
 }
 
 export function fixedColor(color: string): DynamicConfigValue {

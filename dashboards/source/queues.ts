@@ -1,6 +1,7 @@
 /** Queues and fanouts: what is in the queues, how long it waits, and who takes it. */
 import { StackingConfigBuilder, StackingMode } from '@grafana/grafana-foundation-sdk/common';
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
+import { stormMarks } from './annotations.ts';
 import { type AnyPanel, dashboardOf, place, type Section } from './layout.ts';
 import { UID } from './links.ts';
 import { bars, lines, named, steps, tableOf, unitOf } from './panels.ts';
@@ -26,6 +27,7 @@ export function queues(): Dashboard {
     from: 'now-3h',
     refresh: '1m',
     variables: [clickHouseSource(), vhost],
+    annotations: [stormMarks()],
     sections: [passing(), through(), fanouts(), replies()],
   });
 }

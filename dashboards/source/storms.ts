@@ -1,10 +1,11 @@
 /** Storms: who floods the bus, since when, and what suffers. */
 import { StackingConfigBuilder, StackingMode } from '@grafana/grafana-foundation-sdk/common';
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
+import { stormMarks } from './annotations.ts';
 import { type AnyPanel, dashboardOf, place, type Section } from './layout.ts';
-import { UID } from './links.ts';
-import { bars, lines, named, steps, tableOf, timeSeries, unitOf } from './panels.ts';
-import { PROMETHEUS, range } from './prometheus.ts';
+import { toItsTime, toRequest, UID } from './links.ts';
+import { bars, hidden, lines, named, stats, steps, tableOf, texts, timeSeries, unitOf } from './panels.ts';
+import { instant, PROMETHEUS, range } from './prometheus.ts';
 import { clickHouseSource, oneOf, prometheusSource } from './variables.ts';
 
 /** Of all vhosts: this dashboard has no choice of them. */
@@ -32,8 +33,56 @@ export function storms(): Dashboard {
     from: 'now-1h',
     refresh: '1m',
     variables: [clickHouseSource(), prometheusSource(), baseline],
-    sections: [who(), what()],
+    annotations: [stormMarks()],
+    sections: [found(), who(), what()],
   });
+}
+
+function found(): Section {
+  return { title: 'Storms that were found', panels: [place(now(), 4, 9), place(episodes(), 20, 9)] };
+}
+
+function now(): AnyPanel {
+  return stats({
+    title: 'Now',
+    description:
+      'Storms that last, and whether oslotap would tell of another: not while it still learns what is usual, nor while the tap lags or sees nothing. ' +
+      'From oslotap’s /metrics by Prometheus: “–” without it.',
+    unit: 'short',
+  })
+    .datasource(PROMETHEUS)
+    .withTarget(instant('sum(oslotap_storms_open)', 'storms'))
+    .withTarget(instant('min(oslotap_storm_detector_ready)', 'looks out', 'B'))
+    .overrideByName('storms', [steps('green', [1, 'red'])])
+    .overrideByName('looks out', [steps('orange', [1, 'green']), texts({ 0: 'not now', 1: 'yes' })]);
+}
+
+function episodes(): AnyPanel {
+  return tableOf(
+    {
+      title: 'Storms',
+      description:
+        'What oslotap found by itself, against what it had learned to be usual: what grew, from whom, and what was seen to start it. Rates are of all that grew, the peak ' +
+        'of the worst ten seconds; “times” is empty where there was nothing before. The beginning leads to the storm’s own time, the trace to the request or fanout that ' +
+        'started it. Empty where there was no storm, or where nothing was learned yet. Those that lasted in the time range; the 200 newest.',
+      unit: 'short',
+    },
+    'storms',
+  )
+    .overrideByName('started_at', [named('began'), toItsTime()])
+    .overrideByName('ended_at', [named('ended')])
+    .overrideByName('duration_s', [unitOf('s'), named('lasted')])
+    .overrideByName('usual', [unitOf('mps')])
+    .overrideByName('peak', [unitOf('mps')])
+    .overrideByName('times', [named('times as many'), steps('text', [3, 'orange'], [10, 'red'])])
+    .overrideByName('trigger', [named('started by')])
+    .overrideByName('senders_count', [named('senders in all')])
+    .overrideByName('trace', [toRequest()])
+    .overrideByName('bytes_copied', [unitOf('bytes'), named('bytes copied')])
+    .overrideByName('queue_wait_ms', [unitOf('ms'), named('mean wait')])
+    .overrideByName('failed_share', [unitOf('percentunit'), named('calls failed')])
+    .overrideByName('from_ms', [hidden()])
+    .overrideByName('to_ms', [hidden()]);
 }
 
 function who(): Section {

@@ -1,7 +1,8 @@
 /** `oslotap requests`: the API requests in the store, newest first. */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { listTraces } from '../queries/traces.ts';
 import { requestTable } from '../report/request-table.ts';
+import { toLimit } from './list-options.ts';
 import { type StoreOptions, storeOption, withReader } from './store-option.ts';
 
 interface RequestsOptions extends StoreOptions {
@@ -24,9 +25,4 @@ export function requestsCommand(): Command {
       if (!options.json && traces.length === 0)
         process.stderr.write('oslotap: no API request in the store (--all shows background work)\n');
     });
-}
-
-function toLimit(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('it must be a whole number; 0 means no limit.');
-  return Number(text);
 }

@@ -69,7 +69,10 @@ export async function serve(parts: ServiceParts): Promise<void> {
   const vhosts = [...new Set(plans.map(({ vhost }) => vhost))];
   const journal = store === null ? null : await Journal.open(join(directory, 'journal'));
   const processes = new Processes(await snapshotOf(apis, vhosts, log));
-  const storms = parts.storms === null ? null : await LiveStorms.open(parts.storms, directory, processes, log);
+  const storms =
+    parts.storms === null
+      ? null
+      : await LiveStorms.open(parts.storms, { directory: store === null ? null : directory, processes, log });
   /** What the journal tells of is no news. */
   let isLive = false;
   const inbox = new Inbox(INBOX_BYTES_MAX);
@@ -103,6 +106,7 @@ export async function serve(parts: ServiceParts): Promise<void> {
   let state: 'set up' | 'tapping' | 'taken in' = 'set up';
   try {
     await writer?.endGaps();
+    await writer?.endStorms();
     await sidecar.recover();
     isLive = true;
     tellRecovered(sidecar, log);

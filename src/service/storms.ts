@@ -17,6 +17,13 @@ export interface StormParts {
   readonly baseline: Baseline | null;
 }
 
+interface KeptIn {
+  /** Where what was learned is kept; null: nowhere. */
+  readonly directory: string | null;
+  readonly processes: Processes;
+  readonly log: Log;
+}
+
 /** Whoever names what is usual wants no warm-up. */
 export function detectorOf(
   { thresholds, baseline }: StormParts,
@@ -35,20 +42,19 @@ const KEPT_S = 7 * 86_400;
 
 export class LiveStorms implements StormsView {
   readonly detector: StormDetector;
-  readonly #file: string;
+  readonly #file: string | null;
   readonly #log: Log;
   readonly #timer: NodeJS.Timeout;
   #saving: Promise<void> = Promise.resolve();
 
-  /** @param directory where what was learned is kept. */
-  static async open(parts: StormParts, directory: string, processes: Processes, log: Log): Promise<LiveStorms> {
-    const file = join(directory, FILE);
-    const kept = parts.baseline === null ? await read(file, log) : null;
+  static async open(parts: StormParts, { directory, processes, log }: KeptIn): Promise<LiveStorms> {
+    const file = directory === null ? null : join(directory, FILE);
+    const kept = parts.baseline === null && file !== null ? await read(file, log) : null;
     const goingOn = kept === null ? {} : { baseline: kept, sinceSecond: kept.untilSecond };
     return new LiveStorms(detectorOf(parts, processes, goingOn), file, log);
   }
 
-  private constructor(detector: StormDetector, file: string, log: Log) {
+  private constructor(detector: StormDetector, file: string | null, log: Log) {
     this.detector = detector;
     this.#file = file;
     this.#log = log;
@@ -88,7 +94,7 @@ export class LiveStorms implements StormsView {
 
   async #write(): Promise<void> {
     const { baseline } = this.detector;
-    if (baseline.seconds === 0) return;
+    if (baseline.seconds === 0 || this.#file === null) return;
     await writeFile(`${this.#file}.new`, baselineToJson(baseline), { mode: 0o600 });
     await rename(`${this.#file}.new`, this.#file);
   }

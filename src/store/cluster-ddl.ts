@@ -30,6 +30,7 @@ const SHARDING: Readonly<Record<string, string>> = {
   oslo_unmatched: 'cityHash64(event_id)',
   oslo_links: 'cityHash64(unique_id)',
   oslo_gaps: 'cityHash64(id)',
+  oslo_storms: 'cityHash64(id)',
   oslo_critical_path: 'cityHash64(trace_id)',
   otel_traces: 'cityHash64(TraceId)',
   otel_traces_trace_id_ts: 'cityHash64(TraceId)',

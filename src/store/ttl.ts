@@ -14,6 +14,7 @@ export interface Ttl {
   /** Sums of minutes. */
   readonly minutes?: number | null | undefined;
   readonly gaps?: number | null | undefined;
+  readonly storms?: number | null | undefined;
 }
 
 interface Rule {
@@ -31,6 +32,7 @@ const RULES: readonly Rule[] = [
   { table: /^oslo_critical_path$/, time: 'started_at', ttl: 'requests' },
   { table: /^oslo_(minutes|\w+_1m)$/, time: 'minute', ttl: 'minutes' },
   { table: /^oslo_gaps$/, time: 'ended_at', ttl: 'gaps' },
+  { table: /^oslo_storms$/, time: 'ended_at', ttl: 'storms' },
 ];
 
 interface Table {

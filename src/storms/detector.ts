@@ -187,13 +187,13 @@ export class StormDetector {
   }
 
   #count(seen: Seen): void {
-    const { second, method, object, sender, trace, copies, publish } = seen;
-    this.#awake(method, second).add(trace, copies, object === null);
-    if (object !== null) this.#awake(object, second).add(trace, copies, true);
+    const { second, method, object, sender, trace, publish } = seen;
+    this.#awake(method, second).add(seen, object === null);
+    if (object !== null) this.#awake(object, second).add(seen, true);
     (object ?? method).addOrigin(sender, trace, second);
     if (method.name.kind === 'fanout') return;
     const total = this.#routes.totalOf(publish.vhost, method.name.isRequested, second);
-    this.#awake(total, second).add(trace, copies, false);
+    this.#awake(total, second).add(seen, false);
   }
 
   /** How a call ended, and how long it had waited in its queue. */

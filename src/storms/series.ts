@@ -8,6 +8,7 @@ import type { Trace } from '../trace/traces.ts';
 import type { SeriesBaseline } from './baseline.ts';
 import { Ratio } from './ratio.ts';
 import { SecondCounts } from './second-counts.ts';
+import type { Seen } from './seen.ts';
 import type { Sender } from './senders.ts';
 import { type StormThresholds, WINDOW_SHARES, WINDOWS_S } from './thresholds.ts';
 import { Usual } from './usual.ts';
@@ -70,6 +71,8 @@ const BURST_S = 10;
 /** So often a request may send the same; and where nobody knows what is usual. */
 const AGAIN_MIN = 5;
 const AGAIN_UNKNOWN = 20;
+/** Of what was counted lately: more of it is of requests that came before, and it is no new ones that make the storm. */
+const AGAIN_SHARE = 0.5;
 /** Most calls fail, where few did. */
 const FAILED = { cases: 30, share: 0.5, usualMax: 0.1 };
 /** Messages wait long, where they did not. Milliseconds. */
@@ -88,6 +91,8 @@ export class Series {
   readonly #thresholds: StormThresholds;
   readonly #senders = new Map<Sender, SenderCount>();
   readonly #traces = new Map<Trace, TraceCount>();
+  /** Of what was counted for users' requests: whether it was one more message of a request that has had its share. */
+  readonly #again = new Ratio();
   #noisyUntil = 0;
   #repeatedUntil = 0;
   #minute = 0;
@@ -127,10 +132,10 @@ export class Series {
     return (this.counts.sums[RISE] as number) - this.usual.meanAt(hosts) * (WINDOWS_S[RISE] as number);
   }
 
-  /** A message was published. @param copies queues that took it. @param isNarrowest no other series tells more of what it is. */
-  add(trace: Trace, copies: number, isNarrowest: boolean): void {
+  /** A message was published. @param isNarrowest no other series tells more of what it is. */
+  add({ trace, second, copies }: Pick<Seen, 'trace' | 'second' | 'copies'>, isNarrowest: boolean): void {
     this.#messages++;
-    const measure = this.name.isRequested ? this.#newsOf(trace, isNarrowest) : this.isOfCopies ? copies : 1;
+    const measure = this.name.isRequested ? this.#newsOf(trace, second, isNarrowest) : this.isOfCopies ? copies : 1;
     this.#count += measure;
     this.counts.add(measure);
   }
@@ -171,7 +176,7 @@ export class Series {
   signalAt(second: number, hosts: number, isGoingOn: boolean): StormSignal | null {
     const isRaised = this.#isRaised(hosts, isGoingOn ? EASE : 1);
     if (isRaised && this.isOfCopies) return 'fanout';
-    if (isRaised) return 'rate';
+    if (isRaised) return (this.#again.shareAt(second) ?? 0) > AGAIN_SHARE ? 'retries' : 'rate';
     if (second < this.#repeatedUntil) return 'per_request';
     if (second < this.#noisyUntil) return 'host_rate';
     if (isFailing(this.failed, second)) return 'failures';
@@ -258,13 +263,14 @@ export class Series {
   }
 
   /** A request counts once, and again with each message beyond what its like need: one that is tried again and again is no load. */
-  #newsOf(trace: Trace, isNarrowest: boolean): number {
+  #newsOf(trace: Trace, second: number, isNarrowest: boolean): number {
     const count = this.#countIn(trace);
-    if (count === 1) return 1;
-    if (!isNarrowest) return 0;
     const { mean, messages } = this.usual;
     const most = mean > 0 ? Math.max(AGAIN_MIN, (this.#thresholds.factor * messages) / mean) : AGAIN_UNKNOWN;
-    return Number(count > most);
+    const isAgain = isNarrowest && count > most;
+    if (count > 1 && !isAgain) return 0;
+    this.#again.add(Number(isAgain), second);
+    return 1;
   }
 
   #countIn(trace: Trace): number {

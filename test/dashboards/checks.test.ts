@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Panel, Target } from './support/dashboards.ts';
 import { expandMacros } from './support/macros.ts';
-import { problemsOf } from './support/shapes.ts';
+import { annotationProblems, problemsOf } from './support/shapes.ts';
 import type { Frame } from './support/store.ts';
 import { rootsOf } from './support/trace-view.ts';
 import { builtIns, conditionalAll, interpolate } from './support/variables.ts';
@@ -170,6 +170,22 @@ describe('what is wrong with a frame', () => {
       'tags is String',
       'the panel takes no notice of traceId',
     ]);
+  });
+
+  test('annotations', () => {
+    const columns = {
+      time: "DateTime64(9, 'UTC')",
+      timeEnd: "DateTime64(9, 'UTC')",
+      title: TEXT,
+      text: 'String',
+      tags: 'String',
+    };
+    const row = [1.7e9, 1.7e9 + 60, 'Storm', 'a &lt; b', 'storm,rate'];
+    expect(annotationProblems(frame('A', columns, row))).toEqual([]);
+    expect(
+      annotationProblems(frame('A', { ...columns, tags: 'Array(String)', end: 'DateTime' }, [...row.slice(0, 3), '<b>', ''])),
+    ).toEqual(['tags is a Array(String)', 'annotations take no notice of end', 'it is HTML: <b>']);
+    expect(annotationProblems(frame('A', { title: TEXT, time: 'UInt64' }))).toEqual(['no column text', 'time is a UInt64']);
   });
 
   test('others', () => {

@@ -1,5 +1,6 @@
 /** What panels show is what the command line says of the same store: counts exactly, quantiles within their 1 %. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { StoredStorm } from '../../src/queries/storms.ts';
 import type { Message, TraceSummary } from '../../src/queries/traces.ts';
 import type { PathStep } from '../../src/report/path.ts';
 import { COUNT_NAMES, type CountName, type OperationReport, type Spread } from '../../src/report/report.ts';
@@ -78,6 +79,38 @@ describe('all that passed', () => {
     expect(shown?.coverage).toBeCloseTo(report.coverage, 9);
     const gaps = await rows<{ reason: string; lost_estimate: number }>('gaps.sql');
     expect(gaps.map(({ reason, lost_estimate }) => [reason, lost_estimate])).toEqual([['not_armed', 40]]);
+  });
+
+  test('storms, in the table and along the time axis', async () => {
+    const [storm, ...others] = store.cli<StoredStorm[]>('storms', '--json', '--limit', '1');
+    if (storm === undefined) throw new Error('no storm');
+    expect([others, storm.is_open]).toEqual([[], true]);
+    const [shown] = await rows<Record<string, unknown>>('storms.sql');
+    expect(shown).toMatchObject({
+      storm: storm.id,
+      state: 'open',
+      duration_s: storm.duration_ms / 1_000,
+      grew: 'call object_class_action_versions (Service.get_by_host_and_binary, ComputeNodeList.get_all_by_host) at conductor, and 1 more',
+      times: storm.factor,
+      senders: 'nova-compute, neutron-linuxbridge-agent, most cmp17 (1 %)',
+      senders_count: storm.senders_count,
+      trigger: 'restarts',
+      detail: storm.trigger.detail,
+      trace: '',
+      messages: storm.messages,
+      bytes_copied: storm.bytes_copied,
+      queue_wait_ms: storm.queue_wait_ms.during,
+    });
+    const marks = await rows<{ time: number; timeEnd: number; title: string; text: string; tags: string }>(
+      'storm-annotations.sql',
+    );
+    const mark = marks.find(({ text }) => text.endsWith(storm.id));
+    expect((mark?.timeEnd ?? 0) - (mark?.time ?? 0)).toBeCloseTo(60, 3);
+    expect(mark).toMatchObject({
+      title: 'Storm: call object_class_action_versions at conductor ×44, open',
+      text: `12 → 523.5 messages a second from nova-compute@cmp17 and 199 more; ${storm.trigger.detail}; oslotap storms ${storm.id}`,
+      tags: 'storm,restarts,rate,queue_wait',
+    });
   });
 
   test('messages by kind, however wide the points are', async () => {

@@ -6,13 +6,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TraceSummary } from '../../src/queries/traces.ts';
 import { choose, type Mode, serverSql } from './support/choices.ts';
 import {
+  annotationsOf,
   CLICKHOUSE,
   DASHBOARDS,
   type Dashboard,
   type DashboardFile,
   type Panel,
   panelsOf,
-  pluginOf,
   type Target,
   targetsOf,
   titleOf,
@@ -118,7 +118,9 @@ describe('with all captures', () => {
 
   test.each(annotations())('annotation %s', async (_, file, target) => {
     const { values } = await chosen(file.dashboard, 'default');
-    expect(annotationProblems(await store.ask(serverSql(target.rawSql ?? '', values, range)))).toEqual([]);
+    const frame = await store.ask(serverSql(target.rawSql ?? '', values, range));
+    expect(annotationProblems(frame)).toEqual([]);
+    expect(frame.rows.length).toBeGreaterThan(0);
   });
 });
 
@@ -140,6 +142,12 @@ describe('with nothing in the store', () => {
       const figures = frames.flatMap(({ rows }) => rows.flat().filter((value) => typeof value === 'number' && value !== 0));
       expect(figures).toEqual([]);
     }
+  });
+
+  test.each(annotations())('annotation %s marks nothing, and is no error', async (_, file, target) => {
+    const { values } = await choose({ clickhouse: store }, file.dashboard, { range, mode: 'default' });
+    const frame = await store.ask(serverSql(target.rawSql ?? '', values, range));
+    expect([annotationProblems(frame), frame.rows]).toEqual([[], []]);
   });
 });
 
@@ -170,9 +178,7 @@ function clickHousePanels(): [string, DashboardFile, Panel][] {
 
 function annotations() {
   return DASHBOARDS.flatMap((file) =>
-    (file.dashboard.annotations?.list ?? [])
-      .filter(({ datasource }) => pluginOf(file.dashboard, datasource) === CLICKHOUSE)
-      .map(({ name, target = { refId: 'A' } }) => [`${file.name} · ${name}`, file, target] as const),
+    annotationsOf(file.dashboard, CLICKHOUSE).map(({ name, target }) => [`${file.name} · ${name}`, file, target] as const),
   );
 }
 

@@ -124,6 +124,14 @@ export function targetsOf(dashboard: Dashboard, panel: Panel, plugin: string): T
   return (panel.targets ?? []).filter((target) => pluginOf(dashboard, target.datasource ?? panel.datasource) === plugin);
 }
 
+/** Annotations that ask a plugin, and what they ask. */
+export function annotationsOf(dashboard: Dashboard, plugin: string): { readonly name: string; readonly target: Target }[] {
+  const list = dashboard.annotations?.list ?? [];
+  return list.flatMap(({ name, datasource, target }) =>
+    target !== undefined && pluginOf(dashboard, datasource) === plugin ? [{ name, target }] : [],
+  );
+}
+
 /** A title for a test. */
 export function titleOf({ name }: DashboardFile, panel: Panel): string {
   return `${name} · ${panel.title ?? ''} (${panel.type} ${panel.id})`;

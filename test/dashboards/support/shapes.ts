@@ -1,6 +1,6 @@
 /** What each visualisation of Grafana needs of its frames. Each check gives what is wrong, a line each: nothing where all is well. */
 import type { Panel, Target } from './dashboards.ts';
-import { columnsOf, fieldTypeOf, recordsOf, valuesOf } from './frames.ts';
+import { columnsOf, type FieldType, fieldTypeOf, recordsOf, valuesOf } from './frames.ts';
 import { nodeGraphProblems } from './node-graph.ts';
 import type { Frame } from './store.ts';
 import { traceProblems } from './trace-view.ts';
@@ -13,13 +13,29 @@ export function problemsOf(panel: Panel, targets: readonly Target[], frames: rea
   return [...formats, ...plain, ...check(frames)];
 }
 
-/** For annotations: a time, and a text. */
+/**
+ * For annotations: a time, and a text. Grafana (AnnotationEventFieldSource) takes columns by these names alone, splits tags at commas, and
+ * shows titles and texts as HTML.
+ */
 export function annotationProblems(frame: Frame): string[] {
-  const names = frame.columns.map(({ name }) => name);
-  const missing = ['time', 'text'].filter((name) => !names.includes(name)).map((name) => `no column ${name}`);
-  const time = frame.columns.find(({ name }) => name === 'time');
-  return [...plainProblems(frame), ...missing, ...(time && fieldTypeOf(time) !== 'time' ? [`time is a ${time.type}`] : [])];
+  const missing = ['time', 'text'].filter((name) => !frame.columns.some((column) => column.name === name));
+  const columns = frame.columns.flatMap((column) => {
+    const wanted = ANNOTATION_COLUMNS[column.name];
+    if (wanted === undefined) return [`annotations take no notice of ${column.name}`];
+    return fieldTypeOf(column) === wanted ? [] : [`${column.name} is a ${column.type}`];
+  });
+  const texts = ['title', 'text'].flatMap((name) => valuesOf(frame, name).map(String));
+  const html = texts.filter((text) => /[<>]/.test(text)).map((text) => `it is HTML: ${text}`);
+  return [...plainProblems(frame), ...missing.map((name) => `no column ${name}`), ...columns, ...html];
 }
+
+const ANNOTATION_COLUMNS: Readonly<Record<string, FieldType>> = {
+  time: 'time',
+  timeEnd: 'time',
+  title: 'string',
+  text: 'string',
+  tags: 'string',
+};
 
 type Check = (frames: readonly Frame[]) => string[];
 

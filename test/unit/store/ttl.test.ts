@@ -9,7 +9,14 @@ import type { Store } from '../../../src/store/store.ts';
 import type { Ttl } from '../../../src/store/ttl.ts';
 
 const DAY = 86_400;
-const EACH: Ttl = { messages: 30 * DAY, spans: 30 * DAY, requests: 30 * DAY, minutes: 30 * DAY, gaps: 30 * DAY };
+const EACH: Ttl = {
+  messages: 30 * DAY,
+  spans: 30 * DAY,
+  requests: 30 * DAY,
+  minutes: 30 * DAY,
+  gaps: 30 * DAY,
+  storms: 30 * DAY,
+};
 const directory = mkdtempSync(join(tmpdir(), 'oslotap-'));
 let store: Store;
 
@@ -33,6 +40,7 @@ const ROWS: Readonly<Record<string, (days: number) => string>> = {
   oslo_minutes: (days) => `INSERT INTO oslo_minutes (minute, touched_at) SELECT toStartOfMinute(${ago(days)}), 1`,
   oslo_coverage_1m: (days) => `INSERT INTO oslo_coverage_1m (minute, seen) SELECT toStartOfMinute(${ago(days)}), 1`,
   oslo_gaps: (days) => `INSERT INTO oslo_gaps (started_at, id, ended_at) SELECT ${ago(days + 1)}, '${days}', ${ago(days)}`,
+  oslo_storms: (days) => `INSERT INTO oslo_storms (started_at, id, ended_at) SELECT ${ago(days + 1)}, '${days}', ${ago(days)}`,
 };
 
 function ago(days: number): string {
