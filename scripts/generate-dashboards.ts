@@ -1,9 +1,11 @@
 /**
- * `node scripts/generate-dashboards.ts`: writes dashboards/*.json from dashboards/source and src/queries/dashboards.
+ * `node scripts/generate-dashboards.ts`: writes dashboards/*.json from dashboards/source and src/queries/dashboards, and Grafana's
+ * alert rules from Prometheus'.
  * With `--check` it writes nothing, and exits 1 where a file is not what would be written.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { grafanaAlertRules } from '../dashboards/source/alert-rules.ts';
 import { DASHBOARDS } from '../dashboards/source/index.ts';
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
@@ -23,7 +25,11 @@ function writeFiles(): [] {
 }
 
 function made(): [path: string, text: string][] {
-  return Object.entries(DASHBOARDS).map(([name, make]) => [`dashboards/${name}.json`, `${JSON.stringify(make(), null, 2)}\n`]);
+  const dashboards = Object.entries(DASHBOARDS).map(([name, make]): [string, string] => [
+    `dashboards/${name}.json`,
+    `${JSON.stringify(make(), null, 2)}\n`,
+  ]);
+  return [...dashboards, ['dashboards/provisioning/alerting/oslotap.yaml', grafanaAlertRules()]];
 }
 
 function textOf(path: string): string | null {

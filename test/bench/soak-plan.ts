@@ -2,8 +2,8 @@
  * What happens when in a soak, drawn from a seed. Three parts, each with its kinds of acts in a random order:
  *
  *   0 %      lives      the sidecar is killed and restarted again and again, the broker restarts
- *   30 %     long life  one process: everything else happens to it; its memory is what counts
- *   85 %     end        killed once more; then quiet
+ *   20 %     long life  one process: everything else happens to it; its memory is what counts
+ *   90 %     end        killed once more; then quiet
  */
 import type { GapReason } from '../../src/gap.ts';
 import { Random } from './live-fuzz-messages.ts';
@@ -41,9 +41,9 @@ export interface Planned {
   readonly atSeconds: number;
 }
 
-const LIVES = { from: 0.03, to: 0.3 };
-const LONG_LIFE = { from: 0.3, to: 0.85 };
-const QUIET_FROM = 0.88;
+const LIVES = { from: 0.03, to: 0.2 };
+const LONG_LIFE = { from: 0.2, to: 0.9 };
+const QUIET_FROM = 0.92;
 /** Less would hold no life that is long, and not each act once. */
 export const SECONDS_MIN = 300;
 /** Between two acts at least about so long, where time allows more than one of each. */

@@ -10,7 +10,7 @@
  *
  * What is done: soak-plan.ts, soak-acts.ts; what must hold: soak-report.ts, soak-report-store.ts. The load is recorded messages of
  * real services, each call a request of its own. Memory is judged by one long life of the sidecar, which
- * needs 40 minutes (`--for 40m`): it grows for the first ten, since casts stay open for so long, and then growth has to be told from noise.
+ * needs 26 minutes (`--for 26m`): it grows for the first ten, since casts stay open for so long, and then growth has to be told from noise.
  */
 import { parseArgs } from 'node:util';
 import { NoBroker } from './live-stage.ts';
