@@ -16,8 +16,8 @@ often. The first half of the room is for what comes first, the second for what c
 down while oslotap runs. Hosts are left out; \`metrics.hosts\` adds the label \`host\`: of who sent a message, of who served a call, of
 whom a verdict points at.
 
-**The cloud's figures are of stored messages.** A call counts once it ended and is in the store, about five seconds after its answer or its
-time-out; all else once its first row is in the store. What a run before this one had stored does not count again.
+**The cloud's figures are of stored messages.** A call counts once it ended and is in the store, about five seconds after its answer; one without an answer
+five minutes after its time-out; all else once its first row is in the store. What a run before this one had stored does not count again.
 
 **oslo.metrics' names** (\`metrics.osloMetricsCompat\`) are those of oslo.metrics 0.17, for dashboards that know them, without a change to a
 service, and with the server's side, which oslo.messaging never sends. What differs: \`exchange\` is the one on the wire, where oslo.messaging
