@@ -62,6 +62,8 @@ const LONG = WINDOWS_S.length - 1;
 const LEAST_HOSTS = 100;
 /** What goes on is above the bounds times this. */
 const EASE = 0.5;
+/** The same of usual peaks: by half of it the busiest of usual rounds would hold on to what is over. */
+const PEAK_EASE = 0.7;
 const SLOT_S = 10;
 /** Of each, a series. */
 const SENDERS_MAX = 20_000;
@@ -188,7 +190,7 @@ export class Series {
     const { factor, peakFactor } = this.#thresholds;
     const lately = this.counts.at(second) + this.counts.at(second - 1);
     if (lately < this.#leastRate(hosts) / 2 || lately < factor * this.usual.meanAt(hosts)) return false;
-    return lately >= EASE * peakFactor * this.usual.peakAt(BURST, hosts);
+    return lately >= PEAK_EASE * peakFactor * this.usual.peakAt(BURST, hosts);
   }
 
   /** A minute is over. @param learning how to learn from it; null: not at all. */
@@ -230,9 +232,10 @@ export class Series {
   #isAbove(window: number, hosts: number, ease: number): boolean {
     const { factor, peakFactor } = this.#thresholds;
     const length = WINDOWS_S[window] as number;
-    const sum = (this.counts.sums[window] as number) / ease;
-    if (sum < this.#leastRate(hosts) * (WINDOW_SHARES[window] as number) * length) return false;
-    return sum >= factor * this.usual.meanAt(hosts) * length && sum >= peakFactor * this.usual.peakAt(window, hosts);
+    const sum = this.counts.sums[window] as number;
+    if (sum < ease * this.#leastRate(hosts) * (WINDOW_SHARES[window] as number) * length) return false;
+    if (sum < ease * factor * this.usual.meanAt(hosts) * length) return false;
+    return sum >= (ease < 1 ? PEAK_EASE : 1) * peakFactor * this.usual.peakAt(window, hosts);
   }
 
   /** Below it nothing is a storm, in its own measure. A second. */
