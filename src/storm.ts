@@ -60,7 +60,7 @@ export interface StormMethod {
   readonly messages: number;
   /** Of all messages of the storm, 0–1. */
   readonly share: number;
-  /** Messages a second: as usual, and in the worst ten seconds. */
+  /** Messages a second: as usual, and in the worst ten seconds (of what is younger: since it began). */
   readonly usualPerSecond: number;
   readonly peakPerSecond: number;
 }

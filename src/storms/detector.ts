@@ -11,7 +11,7 @@ import type { Storm, StormMethod, StormSignal } from '../storm.ts';
 import type { Processes } from '../trace/processes.ts';
 import { Recent } from '../trace/recent.ts';
 import type { ClosedMessage, TracedMessage } from '../trace/traced-message.ts';
-import { rootOf } from '../trace/traces.ts';
+import { rootOf, type Trace } from '../trace/traces.ts';
 import { type Baseline, EMPTY_BASELINE, type SeriesBaseline, vhostOf } from './baseline.ts';
 import { Deadlines } from './deadlines.ts';
 import { OpenStorms } from './open-storms.ts';
@@ -51,6 +51,8 @@ export class StormDetector {
   readonly #storms: OpenStorms;
   readonly #isIgnored: (series: Series) => boolean;
   readonly #deadlines = new Deadlines();
+  /** Rounds of agents' loops: the request whose work they take up. */
+  readonly #leftBy = new WeakMap<Trace, Trace>();
   #active: Series[] = [];
   /** The current one, since the epoch; null before the first event. */
   #second: number | null = null;
@@ -80,11 +82,11 @@ export class StormDetector {
 
   /** A message was published and attributed. Replies and notifications are no RPC of their own. */
   published(story: TracedMessage): void {
-    const { publish, message, trace, cause } = story;
-    if (publish === null || trace === null || message.kind === 'notification') return;
+    const { publish, message, cause } = story;
+    const root = this.#rootOf(story);
+    if (publish === null || root === null || message.kind === 'notification') return;
     const second = this.#take(publish.timeNs, publish.isLagging);
     if (second === null) return;
-    const root = rootOf(trace);
     const found = this.#routes.find(publish, message, root.requestId !== null, second);
     if (found === null) return;
     const connection = this.#senders.of(publish, second);
@@ -106,9 +108,11 @@ export class StormDetector {
   }
 
   /** The broker gave a stream's fanout to one more reader: a copy that its publish does not tell of. */
-  streamed({ publish, message, trace }: TracedMessage): void {
-    if (publish === null || trace === null || message.kind !== 'fanout' || this.#second === null) return;
-    const found = this.#routes.find(publish, message, rootOf(trace).requestId !== null, this.#second);
+  streamed(story: TracedMessage): void {
+    const { publish, message } = story;
+    const root = this.#rootOf(story);
+    if (publish === null || root === null || message.kind !== 'fanout' || this.#second === null) return;
+    const found = this.#routes.find(publish, message, root.requestId !== null, this.#second);
     if (found !== null) this.#awake(found.method, this.#second).addCopy();
   }
 
@@ -196,11 +200,26 @@ export class StormDetector {
     this.#awake(total, second).add(seen, false);
   }
 
+  /**
+   * The request that a message is work for: its own; or one that left work to an agent's loop, as a resource tells of it or of what it came of. Without
+   * one its own round of work.
+   */
+  #rootOf({ trace, links }: TracedMessage): Trace | null {
+    if (trace === null) return null;
+    const root = rootOf(trace);
+    if (root.requestId !== null) return root;
+    const [link] = links;
+    if (link !== undefined) this.#leftBy.set(root, link.trace);
+    return rootOf(this.#leftBy.get(root) ?? root);
+  }
+
   /** How a call ended, and how long it had waited in its queue. */
-  #ended({ publish, message, trace, deliveries, isLagging }: TracedMessage, isFailed: boolean): void {
+  #ended(story: TracedMessage, isFailed: boolean): void {
+    const { publish, message, deliveries, isLagging } = story;
     const second = this.#second;
-    if (publish === null || trace === null || message.kind !== 'call' || isLagging || second === null) return;
-    const found = this.#routes.find(publish, message, rootOf(trace).requestId !== null, second);
+    const root = this.#rootOf(story);
+    if (publish === null || root === null || message.kind !== 'call' || isLagging || second === null) return;
+    const found = this.#routes.find(publish, message, root.requestId !== null, second);
     if (found === null) return;
     const waitMs = deliveries[0] === undefined ? null : Number(deliveries[0].event.timeNs - publish.timeNs) / 1e6;
     found.method.failed.add(Number(isFailed), second);

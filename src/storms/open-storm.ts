@@ -21,6 +21,8 @@ const SENDERS_MAX = 50_000;
 /** The worst of this window is told. */
 const PEAK_WINDOW = WINDOWS_S.indexOf(10);
 const PEAK_S = WINDOWS_S[PEAK_WINDOW] as number;
+/** A rate is of so many seconds at least. */
+const YOUNG_S = WINDOWS_S[0];
 
 interface MethodCount {
   messages: number;
@@ -104,10 +106,10 @@ export class OpenStorm {
     while (this.#second < second) {
       this.#second++;
       this.#all.turn();
-      this.#peak = Math.max(this.#peak, this.#all.sums[PEAK_WINDOW] as number);
+      this.#peak = Math.max(this.#peak, this.#rateIn(this.#all));
       for (const method of this.#methods.values()) {
         method.counts.turn();
-        method.peak = Math.max(method.peak, method.counts.sums[PEAK_WINDOW] as number);
+        method.peak = Math.max(method.peak, this.#rateIn(method.counts));
       }
     }
   }
@@ -148,7 +150,7 @@ export class OpenStorm {
       bytes: this.#bytes,
       bytesCopied: this.#bytesCopied,
       usualPerSecond: this.#sumUsual(hosts),
-      peakPerSecond: Math.max(this.#peak, this.#all.sums[PEAK_WINDOW] as number) / PEAK_S,
+      peakPerSecond: this.#peak,
       amplification: this.#amplification(),
       perRequest: this.#perRequest(),
       failedShare: { usual: this.#usualOf(({ failed }) => failed.usual), during: failedShare },
@@ -156,13 +158,18 @@ export class OpenStorm {
     };
   }
 
-  /** Messages of a method in the last second. */
+  /** Messages a second of a method, mean of the last ten. */
   rateOf({ exchange, topic, method }: Pick<StormMethod, 'exchange' | 'topic' | 'method'>): number {
     for (const [{ name }, { counts }] of this.#methods) {
-      if (name.method === method && name.topic === topic && name.exchange === exchange)
-        return (counts.sums[PEAK_WINDOW] as number) / PEAK_S;
+      if (name.method === method && name.topic === topic && name.exchange === exchange) return this.#rateIn(counts);
     }
     return 0;
+  }
+
+  /** Messages a second in the last ten seconds, or since it began. */
+  #rateIn(counts: SecondCounts): number {
+    const seconds = Math.min(PEAK_S, Math.max(YOUNG_S, this.#second - this.fromSecond));
+    return (counts.sums[PEAK_WINDOW] as number) / seconds;
   }
 
   #newMethod(method: Series): MethodCount {
@@ -174,7 +181,7 @@ export class OpenStorm {
   #methodsTold(hosts: number): StormMethod[] {
     const grown = ([{ usual }, messages]: readonly [Series, number]) => this.#grownBy(messages, usual.messagesAt(hosts));
     const all = [...this.#methods].sort(([a, of], [b, and]) => grown([b, and.messages]) - grown([a, of.messages]));
-    return all.slice(0, METHODS_MAX).map(([series, { messages, objects, counts, peak }]) => ({
+    return all.slice(0, METHODS_MAX).map(([series, { messages, objects, peak }]) => ({
       method: series.name.method,
       objects: objects
         .top(KEYS_MAX)
@@ -187,7 +194,7 @@ export class OpenStorm {
       messages,
       share: messages / Math.max(1, this.#messages),
       usualPerSecond: series.usual.messagesAt(hosts),
-      peakPerSecond: Math.max(peak, counts.sums[PEAK_WINDOW] as number) / PEAK_S,
+      peakPerSecond: peak,
     }));
   }
 

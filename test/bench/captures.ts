@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { readCapture } from '../../collectors/capture/read.ts';
 import { readSnapshot } from '../../collectors/capture/snapshot.ts';
 import type { TappedMessage } from '../../src/message.ts';
-import type { BrokerSnapshot } from '../../src/trace/processes.ts';
+import type { BrokerSnapshot } from '../../src/trace/broker-snapshot.ts';
 
 const DIRECTORY = fileURLToPath(new URL('../fixtures/captures/', import.meta.url));
 

@@ -1,11 +1,11 @@
 /**
  * `npm run bench`: how fast, how small, side by side with the naive way. About two minutes.
  *
- *   npm run bench -- [decode] [correlate] [store] [metrics] [million] [flood] [query] [--events N] [--together N] [--floods NAMES]
- *                    [--share S] [--spans N] [--keep DIR] [--json]
+ *   npm run bench -- [decode] [correlate] [store] [metrics] [storms] [million] [flood] [query] [page] [--events N] [--together N]
+ *                    [--floods NAMES] [--share S] [--spans N] [--keep DIR] [--json]
  *
- * `million`, `flood` and `query` run only when they are named. `--together N` lets N of million's copies run at the same time: a stress
- * of the bounds. `--floods calls,lists` runs some of flood's alone, `--share 0.1` with a tenth of their messages.
+ * `storms`, `million`, `flood`, `query` and `page` run only when they are named. `--together N` lets N of million's copies run at
+ * the same time: a stress of the bounds. `--floods calls,lists` runs some of flood's alone, `--share 0.1` with a tenth of their messages.
  */
 import { parseArgs } from 'node:util';
 import { benchCorrelate } from './correlate.ts';
@@ -13,9 +13,11 @@ import { benchDecode } from './decode.ts';
 import { benchFlood } from './flood.ts';
 import { benchMetrics } from './metrics.ts';
 import { benchMillion } from './million.ts';
+import { benchPage } from './page.ts';
 import { benchQuery } from './query.ts';
 import { printReport, type Report } from './report.ts';
 import { benchStore } from './store.ts';
+import { benchStorms } from './storms.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -35,8 +37,10 @@ const BENCHES: Readonly<Record<string, () => Promise<Report[]>>> = {
   correlate: benchCorrelate,
   store: benchStore,
   metrics: benchMetrics,
+  storms: benchStorms,
   flood: () => benchFlood({ names: values.floods.split(',').filter((name) => name !== ''), share: Number(values.share) }),
   query: () => benchQuery({ spans: Number(values.spans), keep: values.keep }),
+  page: benchPage,
   million: () => benchMillion({ events: Number(values.events), together: Number(values.together) }),
 };
 const BY_DEFAULT = ['decode', 'correlate', 'store', 'metrics'];
