@@ -5,8 +5,8 @@
  *   BrokerEvent    the same, decoded: somebody published a message, or the broker delivered one
  *   OsloMessage    what was in it: call | cast | fanout | reply | notification
  *
- * Only allow-listed facts are in a decoded message: ids, names and sizes. Tokens, passwords, arguments, results and
- * free text stay behind in the bytes.
+ * Only allow-listed facts are in a decoded message: ids, names and sizes; of arguments names and types. Tokens, passwords,
+ * values, results and free text stay behind in the bytes.
  */
 
 /** Every queue that oslotap declares begins with this; what passes through them is not counted. */
@@ -171,6 +171,11 @@ export interface Publish extends Hop {
   readonly expirationMs: number | null;
   /** What the arguments, the payload or an audited path are about; at most 256. */
   readonly resources: readonly Resource[];
+  /**
+   * Names and JSON types of a method's arguments, as JSON: `{"host":"string","instance":"object<Instance>"}`, at most 2,000
+   * characters. `''` where there can be none (notifications, replies), and of large bodies that were not read.
+   */
+  readonly arguments: string;
 }
 
 /** The broker wrote a message to a consumer's socket. It does not say that anybody read it. */

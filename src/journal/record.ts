@@ -1,7 +1,7 @@
 /**
  * An event as one line of the journal, and back: a JSON array without keys, its tag first.
  *
- *   ["pc",key,"timeNs",vhost,exchange,routingKey,connection,channel,bytes,isLagging, OF THE HOP, OF THE MESSAGE]
+ *   ["pc",key,"timeNs",vhost,exchange,routingKey,connection,channel,bytes,isLagging, OF THE HOP, OF THE MESSAGE, ARGUMENTS]
  *
  *   tag             p publish | d deliver, then c call | s cast | f fanout | r reply | n notification
  *   OF THE HOP      p: routedQueues,expirationMs,resources      d: queue,redelivered,deliveryCount,streamOffset
@@ -10,6 +10,7 @@
  *   REQUEST         requestId,globalRequestId,hasUser,method,object,namespace,version
  *   AUDIT           null, or [isResponse,requestId,globalRequestId,action,path,status]
  *   resources       type,id,type,id …
+ *   ARGUMENTS       of a publish that has some; absent in older journals
  *
  *   ["un",key,"timeNs",direction,exchange,queue,connection,bytes,reason]     an event that could not be understood
  *
@@ -39,6 +40,8 @@ const LETTERS = { call: 'c', cast: 's', fanout: 'f', reply: 'r', notification: '
 const HOP_FIELDS = 10;
 const PUBLISH_FIELDS = 3;
 const DELIVER_FIELDS = 4;
+/** By the tag's second letter. */
+const MESSAGE_FIELDS: Readonly<Record<string, number>> = { c: 9, s: 7, f: 7, r: 3, n: 6 };
 
 function eventFields(event: BrokerEvent, key: string): unknown[] {
   const { vhost, exchange, routingKey, connection, channel, bytes, isLagging, message } = event;
@@ -53,6 +56,7 @@ function eventFields(event: BrokerEvent, key: string): unknown[] {
     );
   else fields.push(event.queue, event.redelivered, event.deliveryCount, event.streamOffset);
   pushMessage(fields, message);
+  if (isPublish && event.arguments !== '') fields.push(event.arguments);
   return fields;
 }
 
@@ -86,8 +90,12 @@ function eventOf(fields: readonly unknown[]): BrokerEvent | null {
   const [tag, key, time, vhost, exchange, routingKey, connection, channel, bytes, isLagging] = fields as unknown as Hop;
   const isPublish = tag[0] === 'p';
   if (!isPublish && tag[0] !== 'd') return null;
-  const message = messageOf(tag, key, fields.slice(HOP_FIELDS + (isPublish ? PUBLISH_FIELDS : DELIVER_FIELDS)));
-  if (message === null) return null;
+  const from = HOP_FIELDS + (isPublish ? PUBLISH_FIELDS : DELIVER_FIELDS);
+  const to = from + (MESSAGE_FIELDS[tag[1] ?? ''] ?? 0);
+  const message = messageOf(tag, key, fields.slice(from, to));
+  const [ofArguments = '', ...surplus] = fields.slice(to);
+  if (message === null || typeof ofArguments !== 'string' || surplus.length > 0) return null;
+  if (!isPublish && ofArguments !== '') return null;
   const hop = {
     timeNs: BigInt(time),
     vhost: shared(vhost),
@@ -101,7 +109,13 @@ function eventOf(fields: readonly unknown[]): BrokerEvent | null {
   };
   if (isPublish) {
     const [routedQueues, expirationMs, resources] = fields.slice(HOP_FIELDS) as OfPublish;
-    return { event: 'publish', ...hop, routedQueues: routedQueues.map(shared), expirationMs, resources: pairs(resources) };
+    const ofPublish = { routedQueues: routedQueues.map(shared), expirationMs, resources: pairs(resources) };
+    return {
+      event: 'publish',
+      ...hop,
+      ...ofPublish,
+      arguments: ofArguments.length > SHARED_CHARS_MAX ? ofArguments : shared(ofArguments),
+    };
   }
   const [queue, redelivered, deliveryCount, streamOffset] = fields.slice(HOP_FIELDS) as OfDelivery;
   return { event: 'deliver', ...hop, queue: shared(queue), redelivered, deliveryCount, streamOffset };
@@ -170,6 +184,7 @@ function undecodableOf(fields: readonly unknown[]): Undecodable | null {
 /** Names come again and again: one copy of each is kept, so that a recovered event is as small as a decoded one. */
 const names = new Map<string, string>();
 const NAMES_MAX = 20_000;
+const SHARED_CHARS_MAX = 500;
 
 function shared(name: string): string {
   const known = names.get(name);

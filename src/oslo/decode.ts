@@ -17,9 +17,10 @@ import type {
   Undecodable,
   UndecodableReason,
 } from '../message.ts';
+import { argumentsOf, isRead } from './arguments.ts';
 import { auditOf } from './audit.ts';
 import { decompress } from './compression.ts';
-import { toMessage } from './fields.ts';
+import { type Fields, toMessage } from './fields.ts';
 import { isOwnQueue } from './own-traffic.ts';
 import { parseBody } from './parse.ts';
 import { resourcesOf } from './resources.ts';
@@ -45,7 +46,8 @@ export function decode(tapped: TappedMessage): BrokerEvent | Undecodable {
   const inner = isTable(properties.headers) ? properties.headers : {};
   const body = decompress(asBuffer(tapped.body), inner.compression);
   if (typeof body === 'string') return undecodable(tapped, headers, body);
-  const decoded = decodeBody(body, exchange);
+  const fields = fieldsOf(body);
+  const decoded = messageOf(fields, exchange);
   if (typeof decoded === 'string') return undecodable(tapped, headers, decoded);
   const audit = decoded.kind === 'notification' ? auditOf(body, decoded.eventType) : null;
   const message = audit === null ? decoded : { ...(decoded as Notification), audit: audit.request };
@@ -67,6 +69,7 @@ export function decode(tapped: TappedMessage): BrokerEvent | Undecodable {
       routedQueues: queuesOf(headers.routed_queues),
       expirationMs: message.kind === 'call' ? whole(properties.expiration) : null,
       resources: audit?.resources ?? (message.kind === 'reply' ? NOTHING : resourcesOf(body)),
+      arguments: fields !== null && mayHaveArguments(message, body) ? argumentsOf(body, fields) : '',
     };
   }
   return {
@@ -81,8 +84,19 @@ export function decode(tapped: TappedMessage): BrokerEvent | Undecodable {
 
 /** The body alone, decompressed: the fast path where it applies, else the full parse. */
 export function decodeBody(body: Buffer, exchange: string): OsloMessage | UndecodableReason {
-  const fields = scanBody(body) ?? parseBody(body);
+  return messageOf(fieldsOf(body), exchange);
+}
+
+function fieldsOf(body: Buffer): Fields | null {
+  return scanBody(body) ?? parseBody(body);
+}
+
+function messageOf(fields: Fields | null, exchange: string): OsloMessage | UndecodableReason {
   return fields === null ? 'not_json' : toMessage(fields, exchange);
+}
+
+function mayHaveArguments({ kind, uniqueId }: OsloMessage, body: Buffer): boolean {
+  return kind !== 'notification' && kind !== 'reply' && isRead(body.length, uniqueId);
 }
 
 function undecodable(tapped: TappedMessage, headers: Table, reason: UndecodableReason): Undecodable {

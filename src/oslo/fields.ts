@@ -28,6 +28,11 @@ export interface Fields {
   failure: unknown;
   /** True where the message has one of a reply's own keys: result, failure, ending. */
   isReply: boolean;
+  /** `args`, where it was parsed. */
+  args: unknown;
+  /** Where `args` begins in the body, and the place behind it, where it was skipped; -1: it was not. */
+  argsFrom: number;
+  argsEnd: number;
 }
 
 export function emptyFields(): Fields {
@@ -49,6 +54,9 @@ export function emptyFields(): Fields {
     ending: undefined,
     failure: undefined,
     isReply: false,
+    args: undefined,
+    argsFrom: -1,
+    argsEnd: -1,
   };
 }
 

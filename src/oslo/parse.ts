@@ -37,7 +37,8 @@ function fieldsOf(message: Json): Fields {
   fields.ending = own(message, 'ending');
   fields.failure = failureClass(own(message, 'failure'));
   fields.isReply = 'result' in message || 'failure' in message || 'ending' in message;
-  if (typeof fields.method === 'string' && OBJECT_METHODS.has(fields.method)) addObject(fields, own(message, 'args'));
+  fields.args = own(message, 'args');
+  if (typeof fields.method === 'string' && OBJECT_METHODS.has(fields.method)) addObject(fields, fields.args);
   return fields;
 }
 

@@ -148,7 +148,9 @@ function redactKey(token: string, level: Level, nesting: number): string {
   level.expectsKey = false;
   level.key = JSON.parse(token) as string;
   if (level.isSecret) return withoutUuids(token, nesting);
-  return !level.isUsers && KEPT_KEY.test(level.key) ? token : withUuids(token, nesting);
+  if (level.isUsers) return withUuids(token, nesting);
+  // No plain name before, none after: decode tells the plain names of arguments.
+  return KEPT_KEY.test(level.key) ? token : withUuids(token, nesting, '*');
 }
 
 function redactValue(token: string, level: Level | undefined, nesting: number): string {

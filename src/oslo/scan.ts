@@ -164,6 +164,8 @@ function skipBulk(b: Buffer, value: number, end: number, fields: Fields): number
   if (typeof fields.method !== 'string') return -1;
   const argsEnd = takeNamespace(b, value, anchor, fields);
   if (argsEnd < 0) return -1;
+  fields.argsFrom = value;
+  fields.argsEnd = argsEnd;
   if (OBJECT_METHODS.has(fields.method) && !takeObject(b, value, argsEnd, fields)) return -1;
   return anchor + 2;
 }

@@ -8,6 +8,7 @@ SELECT
     nullIf(m.object, '') AS object,
     nullIf(m.namespace, '') AS namespace,
     nullIf(m.version, '') AS version,
+    toString(m.arguments) AS shape,
     exchange,
     routing_key,
     nullIf(m.request_id, '') AS request_id,

@@ -6,6 +6,7 @@ import type { Confidence, EvidenceKind } from '../trace/evidence.ts';
 import { requestIdOfTrace } from '../trace/ids.ts';
 import type { Status } from '../trace/traced-message.ts';
 import type { Verdict, VerdictName } from '../trace/verdicts.ts';
+import { argumentTypesOf } from './arguments.ts';
 import { ALL_OF_TIME, timesOf } from './trace-times.ts';
 
 export interface Counts {
@@ -74,6 +75,8 @@ export interface Message {
   readonly object: string | null;
   readonly namespace: string | null;
   readonly version: string | null;
+  /** Names of its arguments and their JSON types; null where they were not read (large bodies), and of notifications. */
+  readonly arguments: Readonly<Record<string, string>> | null;
   readonly exchange: string;
   readonly routing_key: string;
   readonly request_id: string | null;
@@ -116,7 +119,8 @@ export interface MessageDetail extends Message {
   readonly http_status: number;
 }
 
-interface MessageRow extends Omit<MessageDetail, 'from' | 'to' | 'culprit' | 'verdict_evidence'> {
+interface MessageRow extends Omit<MessageDetail, 'arguments' | 'from' | 'to' | 'culprit' | 'verdict_evidence'> {
+  readonly shape: string;
   readonly from_service: string;
   readonly from_host: string;
   readonly from_process: string;
@@ -289,6 +293,7 @@ function toSummary(row: TraceRow, open: ReadonlyMap<string, readonly OpenCall[]>
 
 function toDetail(row: MessageRow): MessageDetail {
   const {
+    shape,
     from_service,
     from_host,
     from_process,
@@ -317,7 +322,15 @@ function toDetail(row: MessageRow): MessageDetail {
   }));
   const from = { service: from_service, host: from_host, process: from_process };
   const culprit = verdict === null ? null : { service, host, queue };
-  return { ...rest, from, to, verdict, culprit, verdict_evidence: verdict === null ? null : evidence };
+  return {
+    ...rest,
+    arguments: argumentTypesOf(shape),
+    from,
+    to,
+    verdict,
+    culprit,
+    verdict_evidence: verdict === null ? null : evidence,
+  };
 }
 
 function read(file: string): string {

@@ -54,6 +54,7 @@ export interface WaitingCalls {
 const CALLS_SHARE = 0.75;
 /** What of a story takes as much room as a delivery, a KB: this many resources. */
 const RESOURCES_A_KB = 6;
+const KB = 1_000;
 /** A story with its publish and one delivery is taken to be as heavy as this. */
 const USUAL_WEIGHT = 2;
 /** Beyond twice as many as are open the queue is rid of what is closed; a few do no harm. */
@@ -300,7 +301,9 @@ export function newStory(message: Initiating, event: BrokerEvent): OpenStory {
 
 /** In deliveries, about a KB each with what its handler is known by. */
 function weightOf({ publish, deliveries }: OpenStory): number {
-  return 1 + deliveries.length + (publish === null ? 0 : Math.floor(publish.resources.length / RESOURCES_A_KB));
+  if (publish === null) return 1 + deliveries.length;
+  const { resources, arguments: names } = publish;
+  return 1 + deliveries.length + Math.floor(resources.length / RESOURCES_A_KB) + Math.floor(names.length / KB);
 }
 
 /** Receivers of one message up to which a new delivery is compared with each of them. */

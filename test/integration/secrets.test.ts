@@ -10,6 +10,7 @@ import { expect, test } from 'vitest';
 import { CAPTURES, capturePath } from '../support/captures.ts';
 import { oslotap, scratch } from '../support/cli.ts';
 import { figuresOf } from '../support/figures.ts';
+import { dict, envelope, PYTHON } from '../support/oslo-bodies.ts';
 
 /** No identifier: what a dictionary's key looks like otherwise decides whether it is a name of the protocol. */
 const MARK = '!S3cr3t';
@@ -28,6 +29,8 @@ test('nothing of their secrets is in the store or in any output', { timeout: 240
     oslotap(['messages', '--json', ...store]),
     oslotap(['report', ...store]),
     oslotap(['report', '--format', 'json', ...store]),
+    oslotap(['report', '--format', 'html', ...store]),
+    ...['md', 'json', 'asyncapi'].map((format) => oslotap(['catalog', '--format', format, ...store])),
   ];
   for (const { code, stdout, stderr } of outputs) {
     expect(code).toBe(0);
@@ -44,6 +47,36 @@ test.each(PLAIN)('%s: nothing of its secrets is left when it is redacted', (name
   const redacted = join(folder, 'redacted.ndjson.gz');
   expect(oslotap(['redact', plantedCapture(folder, name), redacted]).code).toBe(0);
   expect(leaks(gunzipSync(readFileSync(redacted)).toString())).toEqual([]);
+});
+
+test('of arguments only plain names and types get out: no value, no key of a dictionary, no name that is somebody’s words', () => {
+  const nested = dict({ [`${MARK}1`]: `${MARK}2`, list: [`${MARK}3`, dict({ [`${MARK}4`]: 5 })] });
+  const named = dict({ 'nova_object.name': `${MARK}6`, 'nova_object.data': nested });
+  const args = dict({ password: `${MARK}7`, metadata: nested, instance: named, [`${MARK}8`]: 1, json: `{"a": "${MARK}9"}` });
+  const id = '0123456789abcdef0123456789abcdef';
+  const context = { _context_request_id: null, _context_global_request_id: null, _context_user: `${MARK}10` };
+  const folder = scratch();
+  const [capture, store] = [join(folder, 'planted.ndjson'), ['--store', `chdb:${join(folder, 'data')}`]];
+  const pairs = Object.entries({ method: 'echo', args, version: '1.0', _unique_id: id, ...context });
+  const lines = [PYTHON, { comma: ',', colon: ':', isAscii: false }].map((form, i) => {
+    const payload = envelope(pairs, form)
+      .toString()
+      .replaceAll(id, `${i}${id.slice(1)}`);
+    const headers = { exchange_name: 'nova', connection: 'c', channel: 1, routing_keys: ['compute'], vhost: '/', properties: {} };
+    return JSON.stringify({ ts: '1800000000000000000', routing_key: 'publish.nova', headers, payload });
+  });
+  writeFileSync(capture, lines.join('\n'));
+  expect(oslotap(['replay', capture, ...store]).code).toBe(0);
+  const messages = oslotap(['messages', '--json', ...store]).stdout;
+  const told = { json: 'string', password: 'string', metadata: 'object', instance: 'object', '…': 'any' };
+  expect(
+    messages
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line).arguments),
+  ).toEqual([told, told]);
+  expect(leaks(messages)).toEqual([]);
+  expect(filesBelow(join(folder, 'data')).filter((file) => readFileSync(file).includes(MARK))).toEqual([]);
 });
 
 /** @returns the path of a capture with secrets in it, its snapshot beside it. */

@@ -12,6 +12,7 @@ export interface Story {
   readonly object?: string | null;
   readonly namespace?: string | null;
   readonly version?: string | null;
+  readonly arguments?: string;
   readonly exchange?: string;
   readonly routingKey?: string;
   readonly from?: readonly [service: string, host: string];
@@ -69,7 +70,8 @@ function hopOf({ exchange = 'nova', routingKey = 'conductor', isLagging = false 
 
 function publishOf(story: Story, message: Initiating) {
   const expirationMs = message.kind === 'call' ? 60_000 : null;
-  return { event: 'publish' as const, ...hopOf(story), message, routedQueues: ['q'], expirationMs, resources: [] };
+  const told = { routedQueues: ['q'], expirationMs, resources: [], arguments: story.arguments ?? '' };
+  return { event: 'publish' as const, ...hopOf(story), message, ...told };
 }
 
 function deliveriesOf(story: Story, message: Initiating) {

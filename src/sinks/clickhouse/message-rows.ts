@@ -26,6 +26,7 @@ export const MESSAGE_COLUMNS = [
   'object',
   'namespace',
   'version',
+  'arguments',
   'vhost',
   'exchange',
   'routing_key',
@@ -111,6 +112,7 @@ export function messageRow(closed: ClosedMessage, operations: Operations = BUILT
     (isRpc && message.object) || '',
     (isRpc && message.namespace) || '',
     (isRpc && message.version) || '',
+    publish.arguments,
     publish.vhost,
     publish.exchange,
     publish.routingKey,
@@ -163,15 +165,18 @@ export function revisionOf(closed: ClosedMessage): number {
   return 2 * knowledgeOf(closed) + Number(closed.reason !== 'end_of_input' && closed.reason !== 'evicted');
 }
 
-/** How much a story knows: events of its own, what its handlers did, its parent, its request, its sender's name, that its time is up. */
+/**
+ * How much a story knows: events of its own, what its handlers did, its parent, its request, its sender's name, that its time
+ * is up, and its arguments' names.
+ */
 export function knowledgeOf({ traced, from, status }: ClosedMessage): number {
   const { publish, deliveries, replyCount, replyDeliveries, trace, cause, join } = traced;
   const activities = deliveries.reduce((sum, delivery) => sum + delivery.activities, 0);
-  const told = Number(cause !== null) + Number(join !== 'none') + Number(from.service !== '');
   // Seen by a firehose: more than the name that a notification gives itself.
   const seen = publish.connection === '' ? 1 : 3;
   const began = Number(traced.beganNs !== null);
   const timedOut = Number(status === 'timeout');
+  const told = Number(cause !== null) + Number(join !== 'none') + Number(from.service !== '') + Number(publish.arguments !== '');
   return seen + deliveries.length + replyCount + replyDeliveries + activities + mergeCount(trace) + told + began + timedOut;
 }
 

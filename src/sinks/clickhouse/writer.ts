@@ -25,6 +25,7 @@ import {
 
 import { RollUps } from './roll-ups.ts';
 import { formerSpans, SPAN_COLUMNS, type SpanRow, spanRows } from './span-rows.ts';
+import { STORM_COLUMNS, stormRow } from './storm-rows.ts';
 
 /** What the writer did. */
 export interface WriteTally {
@@ -102,11 +103,13 @@ export class ClickHouseWriter implements Sink {
   }
 
   /** Ends the gaps that a run left open when it was killed: how far it had seen them is all that is known. */
-  async endGaps(): Promise<void> {
-    const kept = GAP_COLUMNS.filter((column) => column !== 'is_open' && column !== 'revision').join(', ');
-    await this.#store.command(
-      `INSERT INTO oslo_gaps (${kept}, is_open, revision) SELECT ${kept}, false, revision + 1 FROM oslo_gaps FINAL WHERE is_open`,
-    );
+  endGaps(): Promise<void> {
+    return this.#endOpen('oslo_gaps', GAP_COLUMNS);
+  }
+
+  /** The same with storms. */
+  endStorms(): Promise<void> {
+    return this.#endOpen('oslo_storms', STORM_COLUMNS);
   }
 
   /** @throws Failed where the store fails; the same batch can then be written again. */
@@ -116,6 +119,7 @@ export class ClickHouseWriter implements Sink {
       await this.#writeMessages(batch.messages);
       await this.#writeUnmatched(batch.unmatched);
       await this.#store.insert('oslo_gaps', GAP_COLUMNS, batch.gaps.map(gapRow));
+      await this.#store.insert('oslo_storms', STORM_COLUMNS, batch.storms.map(stormRow));
     } catch (error) {
       this.#doubt(batch);
       throw error;
@@ -123,6 +127,13 @@ export class ClickHouseWriter implements Sink {
   }
 
   async close(): Promise<void> {}
+
+  async #endOpen(table: string, columns: readonly string[]): Promise<void> {
+    const kept = columns.filter((column) => column !== 'is_open' && column !== 'revision').join(', ');
+    await this.#store.command(
+      `INSERT INTO ${table} (${kept}, is_open, revision) SELECT ${kept}, false, revision + 1 FROM ${table} FINAL WHERE is_open`,
+    );
+  }
 
   async #writeMessages(messages: readonly ClosedMessage[]): Promise<void> {
     const first = messages.filter(({ traced }) => !this.#shown.has(traced.uniqueId));

@@ -54,6 +54,7 @@ export const anyEvent: fc.Arbitrary<BrokerEvent | Undecodable> = fc.oneof(
     routedQueues: fc.array(text),
     expirationMs: fc.option(size),
     resources: fc.array(record<Resource>({ type: fc.constantFrom('instance', 'port', 'unknown'), id: text })),
+    arguments: text,
   }),
   record({
     event: fc.constant('deliver' as const),
@@ -93,6 +94,7 @@ export function numbered(n: number, story: number): BrokerEvent {
     routedQueues: ['compute.cmp1'],
     expirationMs: null,
     resources: [],
+    arguments: '',
   };
 }
 

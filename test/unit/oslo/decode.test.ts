@@ -100,6 +100,7 @@ describe('a publish', () => {
       routedQueues: ['conductor', 'tap'],
       expirationMs: 60_000,
       resources: [{ type: 'unknown', id: uuid }],
+      arguments: '{"id":"string"}',
     });
   });
 });

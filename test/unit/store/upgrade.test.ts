@@ -14,6 +14,10 @@ const MIGRATIONS = fileURLToPath(new URL('../../../src/store/migrations/', impor
 const FORMER = 6;
 const CAPTURES = ['boot-1', 'compute-down'].map(capturePath);
 const WRITTEN = ['oslo_messages', 'oslo_unmatched', 'oslo_links', 'oslo_gaps', 'oslo_critical_path', 'otel_traces'];
+/** What that release did not write: the names of arguments, which are a step of knowledge. */
+const COLUMNS: Readonly<Record<string, string>> = {
+  oslo_messages: "* EXCEPT (arguments, revision), revision - if(arguments = '', 0, 2) AS revision",
+};
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -25,8 +29,8 @@ test('a store of an earlier schema, with data in it: the figures are the same, a
 
   const { code, stderr } = oslotap(['migrate', '--store', `chdb:${former}`]);
   expect([code, stderr]).toEqual([0, expect.stringMatching(/applied 0007_.*0008_/)]);
-  // Whatever writes next computes what is due.
-  expect(oslotap(['replay', CAPTURES[0] ?? '', '--store', `chdb:${former}`]).code).toBe(0);
+  // Whatever writes next computes what is due; and rows that know no arguments are replaced by those that do.
+  expect(oslotap(['replay', ...CAPTURES, '--store', `chdb:${former}`]).code).toBe(0);
   expect(await figuresOf(former)).toEqual(await figuresOf(now));
   expect(await withStore(former, rollUpDifferences)).toEqual([]);
 });
@@ -34,7 +38,7 @@ test('a store of an earlier schema, with data in it: the figures are the same, a
 async function contentsOf(directory: string): Promise<Map<string, readonly Row[]>> {
   const store = await openChdb({ directory, command: 'test', isWriter: true });
   const contents = new Map<string, readonly Row[]>();
-  for (const table of WRITTEN) contents.set(table, await store.query<Row>(`SELECT * FROM ${table}`));
+  for (const table of WRITTEN) contents.set(table, await store.query<Row>(`SELECT ${COLUMNS[table] ?? '*'} FROM ${table}`));
   await store.close();
   return contents;
 }

@@ -561,3 +561,60 @@ ALTER TABLE oslo_critical_path ADD COLUMN IF NOT EXISTS ms Float64 ALIAS dateDif
 
 ALTER TABLE oslo_messages MODIFY COLUMN replied_at DateTime64(9, 'UTC') CODEC(ZSTD(3)),
     MODIFY COLUMN reply_published_at DateTime64(9, 'UTC') CODEC(ZSTD(3));
+
+CREATE TABLE IF NOT EXISTS oslo_storms
+(
+    started_at           DateTime64(9, 'UTC'),
+    id                   FixedString(16),
+    vhost                LowCardinality(String),
+    detected_at          DateTime64(9, 'UTC'),
+    ended_at             DateTime64(9, 'UTC'),
+    is_open              Bool,
+    signals              Array(LowCardinality(String)),
+    `methods.method`     Array(LowCardinality(String)),
+    `methods.objects`    Array(Array(LowCardinality(String))),
+    `methods.kind`       Array(LowCardinality(String)),
+    `methods.exchange`   Array(LowCardinality(String)),
+    `methods.topic`      Array(LowCardinality(String)),
+    `methods.messages`   Array(UInt64),
+    `methods.share`      Array(Float64),
+    `methods.usual_per_second` Array(Float64),
+    `methods.peak_per_second`  Array(Float64),
+    method               LowCardinality(String) DEFAULT `methods.method`[1],
+    exchange             LowCardinality(String) DEFAULT `methods.exchange`[1],
+    topic                LowCardinality(String) DEFAULT `methods.topic`[1],
+    `senders.service`    Array(LowCardinality(String)),
+    `senders.host`       Array(LowCardinality(String)),
+    `senders.messages`   Array(UInt64),
+    `senders.share`      Array(Float64),
+    senders_count        UInt64,
+    `receivers.service`  Array(LowCardinality(String)),
+    `receivers.host`     Array(LowCardinality(String)),
+    `receivers.messages` Array(UInt64),
+    `receivers.share`    Array(Float64),
+    trigger              LowCardinality(String),
+    trigger_detail       String,
+    trigger_trace_id     Nullable(UUID),
+    trigger_count        UInt64,
+    messages             UInt64,
+    copies               UInt64,
+    bytes                UInt64,
+    bytes_copied         UInt64,
+    usual_per_second     Float64,
+    peak_per_second      Float64,
+    amplification_usual  Nullable(Float64),
+    amplification        Nullable(Float64),
+    per_request_usual    Nullable(Float64),
+    per_request          Nullable(Float64),
+    failed_share_usual   Nullable(Float64),
+    failed_share         Nullable(Float64),
+    queue_wait_ms_usual  Nullable(Float64),
+    queue_wait_ms        Nullable(Float64),
+    revision             UInt64
+)
+ENGINE = ReplicatedReplacingMergeTree(revision)
+PARTITION BY toYYYYMM(started_at)
+ORDER BY (started_at, id)
+SETTINGS non_replicated_deduplication_window = 1000;
+
+ALTER TABLE oslo_messages ADD COLUMN IF NOT EXISTS arguments LowCardinality(String) CODEC(ZSTD(3)) AFTER version;
