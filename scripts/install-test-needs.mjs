@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * Installs what the tests against a real RabbitMQ and a real oslo.messaging need, and those of deploy/.
+ * Installs what the tests against a real RabbitMQ and a real oslo.messaging need, those of deploy/, and those of pages.
  * Plain Node ≥ 20, nothing installed.
  *
  *   node scripts/install-test-needs.mjs            as root on Debian or Ubuntu: apt-get installs what is missing
@@ -13,10 +13,12 @@ import { accessSync, constants, existsSync, readFileSync, rmSync, writeFileSync 
 import { delimiter, join } from 'node:path';
 
 // python3-venv and openssl: for a recent oslo.messaging beside Debian's, and for a broker with TLS. systemd, prometheus and
-// prometheus-alertmanager: for systemd-analyze, promtool and amtool, which check what deploy/ has.
+// prometheus-alertmanager: for systemd-analyze, promtool and amtool, which check what deploy/ has. graphviz and jq read what show and the docs'
+// examples give. chromium: opens reports; Ubuntu has it as a snap only, which apt-get cannot install everywhere.
 const NEEDS = [
   ...['rabbitmq-server', 'python3-oslo.messaging', 'python3', 'python3-venv', 'openssl'],
-  ...['systemd', 'prometheus', 'prometheus-alertmanager'],
+  ...['systemd', 'prometheus', 'prometheus-alertmanager', 'graphviz', 'jq'],
+  ...(osIds().includes('ubuntu') ? [] : ['chromium']),
 ];
 const POLICY = '/usr/sbin/policy-rc.d';
 
@@ -24,9 +26,14 @@ const say = (line) => console.log(`test needs: ${line}`);
 
 /** Debian, Ubuntu or one of their children: only there are the packages' names and apt-get known. */
 function isDebianLike() {
-  if (!existsSync('/etc/os-release')) return false;
+  return /\b(debian|ubuntu)\b/.test(osIds()) && isInPath('dpkg-query') && isInPath('apt-get');
+}
+
+/** `ID=ubuntu ID_LIKE=debian`; '' where the file is not there. */
+function osIds() {
+  if (!existsSync('/etc/os-release')) return '';
   const ids = readFileSync('/etc/os-release', 'utf8').match(/^ID(_LIKE)?=.*$/gm) ?? [];
-  return /\b(debian|ubuntu)\b/.test(ids.join(' ')) && isInPath('dpkg-query') && isInPath('apt-get');
+  return ids.join(' ');
 }
 
 function isInPath(program) {
@@ -64,6 +71,9 @@ function missingPrograms() {
     systemd: () => isInPath('systemd-analyze'),
     prometheus: () => isInPath('promtool'),
     'prometheus-alertmanager': () => isInPath('amtool'),
+    chromium: () => isInPath('chromium'),
+    graphviz: () => isInPath('dot'),
+    jq: () => isInPath('jq'),
   };
   return NEEDS.filter((name) => !present[name]());
 }

@@ -28,7 +28,11 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   show: async () => (await import('./show.ts')).showCommand(),
   explain: async () => (await import('./explain.ts')).explainCommand(),
   messages: async () => (await import('./messages.ts')).messagesCommand(),
+  storms: async () => (await import('./storms.ts')).stormsCommand(),
+  fingerprint: async () => (await import('./fingerprint.ts')).fingerprintCommand(),
+  diff: async () => (await import('./diff.ts')).diffCommand(),
   report: async () => (await import('./report.ts')).reportCommand(),
+  catalog: async () => (await import('./catalog.ts')).catalogCommand(),
   migrate: async () => (await import('./migrate.ts')).migrateCommand(),
   redact: async () => (await import('./redact.ts')).redactCommand(),
   tap: async () => (await import('./tap.ts')).tapCommand(),
@@ -50,7 +54,10 @@ Start here:
   oslotap requests                    the API requests in it, newest first
   oslotap show req-707e4331-…         one request: its call tree, what its time went on, and its bill
   oslotap explain req-707e4331-…      why each message is in it
+  oslotap storms                      when services flooded the bus, and who
   oslotap report                      every operation, counted
+  oslotap catalog                     every method: who calls it, who serves it, its arguments
+  oslotap diff before.json 24h..      what changed since a fingerprint was taken
 
 STORE is chdb:DIRECTORY (embedded ClickHouse), http[s]://USER@HOST:8123/DATABASE (a server) or none; also OSLOTAP_STORE in the environment.
 Exit codes: 0 done, 1 failed or not found, 2 wrong usage or set-up.`,

@@ -13,5 +13,6 @@ SELECT
     count() + sum(m.replies) + sum(length(m.delivered_at)) + sum(m.reply_deliveries) + halves AS seen,
     sum(m.missing) + halves AS missing,
     halves AS unmatched,
-    undecodable
+    undecodable,
+    countIf(m.is_lagging) AS lagging
 FROM oslo_messages AS m FINAL

@@ -1,4 +1,5 @@
 /** How figures are written for people. */
+import { printable } from './report-text.ts';
 
 /** 0.08 ms, 41 ms, 3.51 s, 2 min 5 s. */
 export function duration(ms: number): string {
@@ -26,9 +27,9 @@ export function share(part: bigint, whole: bigint): string {
   return part > 0n && hundredths < 0.5 ? '<1 %' : `${Math.round(hundredths)} %`;
 }
 
-/** service@host; an address alone where no service is known. */
+/** service@host; an address alone where no service is known. Both are text that a connection gave itself: fit for a terminal. */
 export function place({ service, host }: { readonly service: string; readonly host: string }): string {
-  return service === '' ? host : `${service}@${host}`;
+  return printable(service === '' ? host : `${service}@${host}`);
 }
 
 /** A time as people read it: 2026-11-21 19:55:43.800 UTC. */

@@ -1,121 +1,37 @@
-/** The report: what each operation costs, and what runs in the background. Its JSON shape is the command-line contract's. */
+/** The report: what each operation costs, and what runs in the background. */
 import { readFileSync } from 'node:fs';
-import type { GapReason } from '../gap.ts';
 import type { Store } from '../store/store.ts';
+import { readQueueContents } from './report-queues.ts';
+import { readSamples, type Samples } from './report-samples.ts';
+import {
+  type BackgroundHost,
+  type BackgroundMethod,
+  COUNT_NAMES,
+  type CountName,
+  type Edge,
+  type FailureReport,
+  type FanoutReport,
+  type GapReport,
+  type MethodCost,
+  type OperationReport,
+  type Report,
+  type Spread,
+} from './report-shape.ts';
 
-/** Over the requests of one operation. */
-export interface Spread {
-  readonly min: number;
-  readonly p50: number;
-  readonly p95: number;
-  readonly max: number;
-  readonly mean: number;
-}
-
-export const COUNT_NAMES = [
-  'calls',
-  'casts',
-  'fanouts',
-  'replies',
-  'notifications',
-  'publishes',
-  'deliveries',
-  'failures',
-  'timeouts',
-  'bytes_published',
-  'bytes_delivered',
-] as const;
-
-export type CountName = (typeof COUNT_NAMES)[number];
-
-export interface MethodCost {
-  readonly kind: string;
-  readonly method: string;
-  readonly object: string | null;
-  readonly messages: number;
-  /** Messages a request. */
-  readonly mean: number;
-}
-
-export interface Edge {
-  readonly from: string;
-  readonly to: string;
-  readonly kind: string;
-  readonly deliveries: number;
-  /** Deliveries a request. */
-  readonly mean: number;
-  readonly queue_wait_p95_ms: number;
-  /** Publish to answer; null where the kind has no answer. */
-  readonly duration_p95_ms: number | null;
-}
-
-export interface QueueUse {
-  readonly queue: string;
-  readonly messages: number;
-  /** Messages a request. */
-  readonly mean: number;
-}
-
-export interface OperationReport {
-  readonly operation: string;
-  readonly requests: number;
-  readonly duration_ms: Spread;
-  readonly counts: Readonly<Record<CountName, Spread>>;
-  readonly methods: readonly MethodCost[];
-  readonly edges: readonly Edge[];
-  readonly queues: readonly QueueUse[];
-}
-
-export interface BackgroundMethod {
-  readonly kind: string;
-  readonly method: string;
-  readonly object: string | null;
-  readonly service: string;
-  readonly hosts: number;
-  readonly messages: number;
-  readonly bytes: number;
-  readonly per_second: number;
-  readonly per_second_and_host: number;
-}
-
-export interface GapReport {
-  readonly start: string;
-  readonly end: string;
-  readonly duration_s: number;
-  readonly reason: GapReason;
-  readonly vhost: string;
-  readonly node: string;
-  readonly is_open: boolean;
-  readonly lost_min: number;
-  readonly lost_estimate: number;
-  readonly detail: string;
-}
-
-export interface Report {
-  readonly window: {
-    readonly from: string | null;
-    readonly to: string | null;
-    /** Seconds in which something was seen; pauses of more than a minute are left out. */
-    readonly observed_s: number;
-    readonly messages: number;
-    readonly hosts: number;
-  };
-  /** Events seen / (seen + known missing + estimated loss of the gaps): a bound. */
-  readonly coverage: number;
-  /** Deliveries without a publish, replies without a call. */
-  readonly orphan_deliveries: number;
-  readonly undecodable: number;
-  /** When the tap did not see everything, and how many events it lost by that. */
-  readonly gaps: readonly GapReport[];
-  readonly operations: readonly OperationReport[];
-  readonly background: readonly BackgroundMethod[];
-}
+export type * from './report-shape.ts';
+export { COUNT_NAMES } from './report-shape.ts';
 
 type OperationRow = { operation: string; requests: number; duration_ms: number[] } & Record<CountName, number[]>;
 type MethodRow = Omit<MethodCost, 'mean'> & { operation: string };
 type EdgeRow = Omit<Edge, 'mean' | 'from' | 'to'> & { operation: string; from_service: string; to_service: string };
 type QueueRow = { operation: string; name: string; messages: number };
 type BackgroundRow = Omit<BackgroundMethod, 'per_second' | 'per_second_and_host'>;
+type BackgroundHostRow = Omit<BackgroundHost, 'per_second' | 'bytes_per_second'>;
+type FailureRow = Omit<FailureReport, 'culprit'> & {
+  culprit_service: string;
+  culprit_host: string;
+  culprit_queue: string;
+};
 type WindowRow = {
   messages: number;
   from: string;
@@ -126,32 +42,72 @@ type WindowRow = {
   missing: number;
   unmatched: number;
   undecodable: number;
+  lagging: number;
 };
 
-/** Reads the report of everything in the store. */
-export async function makeReport(store: Store): Promise<Report> {
+/** What each operation has of its own. */
+interface OfOperations {
+  readonly methods: readonly MethodRow[];
+  readonly edges: readonly EdgeRow[];
+  readonly queues: readonly QueueRow[];
+  readonly samples: ReadonlyMap<string, Samples>;
+}
+
+/** Reads the report of everything in the store. @param version of oslotap. */
+export async function makeReport(store: Store, version: string): Promise<Report> {
   const [window] = await store.query<WindowRow>(sql('report-window.sql'));
-  const operations = await store.query<OperationRow>(sql('report-operations.sql'));
-  const methods = await store.query<MethodRow>(sql('report-methods.sql'));
-  const edges = await store.query<EdgeRow>(sql('report-edges.sql'));
-  const queues = await store.query<QueueRow>(sql('report-queues.sql'));
-  const background = await store.query<BackgroundRow>(sql('report-background.sql'));
-  const { messages, from, to, observed_s, hosts, seen, missing, unmatched, undecodable } = window as WindowRow;
+  const [engine] = await store.query<{ version: string }>('SELECT version() AS version');
   const gaps = await store.query<GapReport>(sql('gaps.sql'));
+  const { messages, from, to, observed_s, hosts, seen, missing, unmatched, undecodable, lagging } = window as WindowRow;
   const lost = gaps.reduce((sum, { lost_estimate }) => sum + lost_estimate, 0);
   const isEmpty = messages === 0;
   return {
-    window: { from: isEmpty ? null : from, to: isEmpty ? null : to, observed_s, messages, hosts },
+    made_by: { oslotap: version, clickhouse: engine?.version ?? '' },
+    is_anonymised: false,
+    window: { from: isEmpty ? null : from, to: isEmpty ? null : to, observed_s, messages, events: seen, hosts },
     coverage: seen + missing + lost === 0 ? 1 : seen / (seen + missing + lost),
     orphan_deliveries: unmatched,
     undecodable,
+    lagging,
     gaps,
-    operations: operations.map((row) => toOperation(row, methods, edges, queues)),
-    background: background.map((row) => toBackground(row, observed_s)),
+    operations: await readOperations(store),
+    ...(await readBackground(store, observed_s)),
+    queues: await readQueueContents(store),
+    fanouts: await store.query<FanoutReport>(sql('report-fanouts.sql')),
+    failures: (await store.query<FailureRow>(sql('report-failures.sql'))).map(toFailure),
   };
 }
 
-function toOperation(row: OperationRow, methods: MethodRow[], edges: EdgeRow[], queues: QueueRow[]): OperationReport {
+/** Every host that the store knows by name. */
+export async function hostsOf(store: Store): Promise<string[]> {
+  return (await store.query<{ host: string }>(sql('report-hosts.sql'))).map(({ host }) => host);
+}
+
+async function readOperations(store: Store): Promise<OperationReport[]> {
+  const rows = await store.query<OperationRow>(sql('report-operations.sql'));
+  const own: OfOperations = {
+    methods: await store.query<MethodRow>(sql('report-methods.sql')),
+    edges: await store.query<EdgeRow>(sql('report-edges.sql')),
+    queues: await store.query<QueueRow>(sql('report-queues.sql')),
+    samples: await readSamples(store),
+  };
+  return rows.map((row) => toOperation(row, own));
+}
+
+async function readBackground(store: Store, observedS: number): Promise<Pick<Report, 'background' | 'background_hosts'>> {
+  const methods = await store.query<BackgroundRow>(sql('report-background.sql'));
+  const hosts = await store.query<BackgroundHostRow>(sql('report-background-hosts.sql'));
+  return {
+    background: methods.map((row) => toBackground(row, observedS)),
+    background_hosts: hosts.map((row) => ({
+      ...row,
+      per_second: rate(row.messages, observedS),
+      bytes_per_second: rate(row.bytes, observedS),
+    })),
+  };
+}
+
+function toOperation(row: OperationRow, { methods, edges, queues, samples }: OfOperations): OperationReport {
   const { operation, requests } = row;
   const isOwn = (other: { operation: string }) => other.operation === operation;
   return {
@@ -167,12 +123,23 @@ function toOperation(row: OperationRow, methods: MethodRow[], edges: EdgeRow[], 
       mean: edge.deliveries / requests,
     })),
     queues: queues.filter(isOwn).map(({ name, messages }) => ({ queue: name, messages, mean: messages / requests })),
+    typical: samples.get(operation)?.typical ?? null,
+    slowest: samples.get(operation)?.slowest ?? null,
   };
 }
 
 function toBackground(row: BackgroundRow, observedS: number): BackgroundMethod {
-  const perSecond = observedS === 0 ? 0 : row.messages / observedS;
+  const perSecond = rate(row.messages, observedS);
   return { ...row, per_second: perSecond, per_second_and_host: row.hosts === 0 ? 0 : perSecond / row.hosts };
+}
+
+function rate(amount: number, seconds: number): number {
+  return seconds === 0 ? 0 : amount / seconds;
+}
+
+function toFailure({ culprit_service, culprit_host, culprit_queue, calls, ...failure }: FailureRow): FailureReport {
+  const culprit = failure.verdict === null ? null : { service: culprit_service, host: culprit_host, queue: culprit_queue };
+  return { ...failure, culprit, calls };
 }
 
 function toSpread([min = 0, p50 = 0, p95 = 0, max = 0, mean = 0]: readonly number[]): Spread {

@@ -4,13 +4,8 @@ import { httpName, type Segment } from '../queries/paths.ts';
 import type { MessageDetail, OpenCall, TraceSummary } from '../queries/traces.ts';
 import { clock, duration, percent, place } from './format.ts';
 import { heaviestOf, sharesOf } from './path.ts';
-
-interface Node {
-  readonly message: MessageDetail;
-  readonly children: Node[];
-  /** Of an audited HTTP request: the message that tells of its answer. */
-  readonly answer: MessageDetail | null;
-}
+import { printable } from './report-text.ts';
+import { type TreeNode, treeOf } from './report-tree.ts';
 
 /** One printed line: what it is, and the figures behind it. */
 interface Line {
@@ -22,7 +17,7 @@ interface Line {
 
 export function renderTree(summary: TraceSummary, messages: readonly MessageDetail[], path: readonly Segment[]): string {
   const shares = sharesOf(path);
-  const lines = grouped(roots(messages)).flatMap((group, index, all) =>
+  const lines = grouped(treeOf(messages)).flatMap((group, index, all) =>
     renderGroup(group, '', index === all.length - 1, true, shares),
   );
   const width = Math.max(0, ...lines.map(({ text }) => [...text].length));
@@ -52,45 +47,12 @@ function header(summary: TraceSummary, path: readonly Segment[]): string[] {
 }
 
 function waitingLine({ method, to, waiting_ms }: OpenCall): string {
-  return styleText('yellow', `waiting for ${duration(waiting_ms)}: call ${method} → ${to}`, STDOUT);
-}
-
-function roots(messages: readonly MessageDetail[]): Node[] {
-  const answers = answersOf(messages);
-  const answering = new Set(answers.values());
-  const shown = messages.filter((message) => !answering.has(message));
-  const nodes = new Map(
-    shown.map((message) => [message.unique_id, { message, children: [] as Node[], answer: answers.get(message) ?? null }]),
-  );
-  const top: Node[] = [];
-  for (const node of nodes.values()) {
-    const parent = nodes.get(node.message.parent_unique_id ?? '');
-    (parent?.children ?? top).push(node);
-  }
-  return top;
-}
-
-/** What the audit filter tells of an HTTP request's answer, by what it told of its coming. */
-function answersOf(messages: readonly MessageDetail[]): Map<MessageDetail, MessageDetail> {
-  const answers = new Map<MessageDetail, MessageDetail>();
-  const open = new Map<string, MessageDetail>();
-  for (const message of messages) {
-    const { http_path, http_status, request_id, from } = message;
-    if (http_path === '') continue;
-    const key = `${from.process} ${request_id} ${http_path}`;
-    const asked = open.get(key);
-    if (http_status === 0) open.set(key, message);
-    else if (asked !== undefined) {
-      answers.set(asked, message);
-      open.delete(key);
-    }
-  }
-  return answers;
+  return styleText('yellow', `waiting for ${duration(waiting_ms)}: call ${method} → ${printable(to)}`, STDOUT);
 }
 
 /** Messages without children that follow each other and differ in nothing but their times. */
 interface Group {
-  readonly node: Node;
+  readonly node: TreeNode;
   count: number;
   tookMs: number;
   readonly ids: string[];
@@ -119,7 +81,7 @@ function renderGroup(
   return [line, ...groups.flatMap((child, index) => renderGroup(child, under, index === groups.length - 1, false, shares))];
 }
 
-function grouped(nodes: readonly Node[]): Group[] {
+function grouped(nodes: readonly TreeNode[]): Group[] {
   const groups: Group[] = [];
   for (const node of nodes) {
     const last = groups.at(-1);
@@ -135,12 +97,12 @@ function grouped(nodes: readonly Node[]): Group[] {
   return groups;
 }
 
-function isSame(a: Node, b: Node): boolean {
+function isSame(a: TreeNode, b: TreeNode): boolean {
   if (a.children.length + b.children.length > 0 || a.answer?.http_status !== b.answer?.http_status) return false;
   return signature(a.message) === signature(b.message);
 }
 
-function tookMsOf({ message, answer }: Node): number {
+function tookMsOf({ message, answer }: TreeNode): number {
   if (answer !== null) return Date.parse(answer.published_at) - Date.parse(message.published_at);
   return message.duration_ms ?? 0;
 }
@@ -164,10 +126,10 @@ function httpWord({ http_status }: MessageDetail): string {
 
 function recipientsOf({ kind, to, routing_key, exchange }: MessageDetail): string {
   const [first] = to;
-  if (first === undefined) return `${kind === 'fanout' ? exchange : routing_key} (delivered to nobody)`;
+  if (first === undefined) return `${printable(kind === 'fanout' ? exchange : routing_key)} (delivered to nobody)`;
   if (kind !== 'fanout') return place(first);
   const services = [...new Set(to.map(({ service }) => service).filter((service) => service !== ''))];
-  return `${services.length === 0 ? exchange : services.join(', ')} ×${to.length}`;
+  return `${printable(services.length === 0 ? exchange : services.join(', '))} ×${to.length}`;
 }
 
 function waitOf({ to, kind }: MessageDetail): string {
@@ -195,7 +157,7 @@ function answerMark(answer: MessageDetail | null): string {
 }
 
 function verdictWords({ verdict, culprit, verdict_evidence }: MessageDetail): string {
-  const where = culprit === null ? [] : [place(culprit), culprit.queue].filter((part) => part !== '');
+  const where = culprit === null ? [] : [place(culprit), printable(culprit.queue)].filter((part) => part !== '');
   return `${verdict} (${where.join(', ')}): ${verdict_evidence}`;
 }
 

@@ -234,7 +234,7 @@ describe('wrong usage', () => {
     [['show'], /^missing required argument 'ID'/],
     [['show', 'x', '--stor', 'y'], /^unknown option '--stor' \(Did you mean --store\?\)/],
     [['requests', '--limit', 'many'], /^option '--limit <N>' argument 'many' is invalid. it must be a whole number/],
-    [['report', '--format', 'pdf'], /^option '--format <FORMAT>' argument 'pdf' is invalid. Allowed choices are md, json/],
+    [['report', '--format', 'pdf'], /^option '--format <FORMAT>' argument 'pdf' is invalid. Allowed choices are md, html, json/],
     [['messages'], /^messages prints JSON lines only: add --json/],
     [['redact', 'nowhere', 'x.ndjson.gz'], /^nowhere: no such file/],
   ])('%j', (args, line) => {

@@ -11,35 +11,38 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'src/message.ts': [],
   'src/semconv.ts': [],
   'src/gap.ts': [],
+  'src/storm.ts': [],
   'src/log.ts': [],
   'src/thousands.ts': [],
   'src/telemetry': ['src/log.ts'],
   'src/oslo': ['src/message.ts'],
   'src/trace': ['src/message.ts'],
+  'src/storms': ['src/gap.ts', 'src/message.ts', 'src/storm.ts', 'src/trace'],
   'src/journal': ['src/message.ts', 'src/errors.ts', 'src/trace'],
-  'src/pipeline.ts': ['src/message.ts', 'src/gap.ts', 'src/oslo', 'src/trace'],
+  'src/pipeline.ts': ['src/message.ts', 'src/gap.ts', 'src/storm.ts', 'src/oslo', 'src/storms', 'src/trace'],
   'src/store': ['src/errors.ts'],
   'src/sinks': [
     'src/message.ts',
     'src/errors.ts',
     'src/log.ts',
     'src/gap.ts',
+    'src/storm.ts',
     'src/semconv.ts',
     'src/pipeline.ts',
     'src/store',
     'src/telemetry',
     'src/trace',
   ],
-  'src/queries': ['src/message.ts', 'src/store', 'src/trace'],
+  'src/queries': ['src/message.ts', 'src/storm.ts', 'src/store', 'src/trace'],
   'src/query': ['src/errors.ts', 'src/log.ts', 'src/http', 'src/store', 'src/telemetry'],
-  'src/metrics': ['src/message.ts', 'src/gap.ts', 'src/pipeline.ts', 'src/trace'],
+  'src/metrics': ['src/message.ts', 'src/gap.ts', 'src/storm.ts', 'src/pipeline.ts', 'src/trace'],
   'src/http': ['src/errors.ts', 'src/log.ts'],
   'src/report': ['src/gap.ts', 'src/queries', 'src/store'],
   'src/settings': ['src/errors.ts', 'src/http'],
   collectors: ['src/message.ts', 'src/errors.ts', 'src/trace'],
   'src/service': [
-    ...['message', 'errors', 'gap', 'log', 'thousands', 'pipeline'].map((file) => `src/${file}.ts`),
-    ...['journal', 'trace', 'oslo', 'queries', 'query', 'metrics', 'http', 'sinks', 'store', 'telemetry'].map(
+    ...['message', 'errors', 'gap', 'storm', 'log', 'thousands', 'pipeline'].map((file) => `src/${file}.ts`),
+    ...['journal', 'trace', 'oslo', 'queries', 'query', 'metrics', 'http', 'sinks', 'store', 'storms', 'telemetry'].map(
       (folder) => `src/${folder}`,
     ),
     'collectors',
@@ -96,10 +99,23 @@ test('nothing is left behind, and no path of any one machine', () => {
   expect(wrong).toEqual([]);
 });
 
-test.each(['run', 'record', 'tap', 'replay', 'requests', 'show', 'explain', 'messages', 'report', 'migrate', 'redact'])(
-  'the README describes oslotap %s',
-  (command) => {
-    expect(oslotap([command, '--help']).code).toBe(0);
-    expect(readFileSync(join(ROOT, 'README.md'), 'utf8')).toContain(`oslotap ${command}`);
-  },
-);
+test.each([
+  'run',
+  'record',
+  'tap',
+  'replay',
+  'requests',
+  'show',
+  'explain',
+  'messages',
+  'storms',
+  'report',
+  'catalog',
+  'fingerprint',
+  'diff',
+  'migrate',
+  'redact',
+])('the README describes oslotap %s', (command) => {
+  expect(oslotap([command, '--help']).code).toBe(0);
+  expect(readFileSync(join(ROOT, 'README.md'), 'utf8')).toContain(`oslotap ${command}`);
+});

@@ -120,6 +120,7 @@ describe('run --check-config', () => {
     [['amqp: { url: "amqp://h:x" }'], /yaml:1: amqp.url: there is no host/],
     [['api: { urls: ["http://h:1"] }'], /yaml:1: api.urls: http:\/\/h:1 names no user/],
     [['query: { listen: "0.0.0.0:8124" }'], /yaml:1: query.listen: beyond loopback it needs/],
+    [['storms: { webhook: { url: "http://h", ca: /nowhere } }'], /yaml:1: storms.webhook.ca: ENOENT/],
   ])('%j does not go together', (lines, words) => {
     expect(check(config(lines))).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(words) });
   });

@@ -6,7 +6,8 @@ import { readCapture } from '../../collectors/capture/read.ts';
 import { readSnapshot } from '../../collectors/capture/snapshot.ts';
 import type { TappedMessage } from '../../src/message.ts';
 import { learnProcesses, type PipelineOptions, runPipeline, type Tally, type Unmatched } from '../../src/pipeline.ts';
-import { type BrokerSnapshot, Processes } from '../../src/trace/processes.ts';
+import type { BrokerSnapshot } from '../../src/trace/broker-snapshot.ts';
+import { Processes } from '../../src/trace/processes.ts';
 import type { ClosedMessage } from '../../src/trace/traced-message.ts';
 
 const DIRECTORY = fileURLToPath(new URL('../fixtures/captures/', import.meta.url));

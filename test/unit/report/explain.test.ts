@@ -37,6 +37,7 @@ function message(given: Partial<MessageDetail>): MessageDetail {
     verdict: null,
     culprit: null,
     verdict_evidence: null,
+    arguments: null,
     bytes: 1,
     seen_for_ms: 0,
     replies: 0,
