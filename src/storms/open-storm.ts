@@ -5,7 +5,7 @@ import { serviceOfTopic } from '../trace/services.ts';
 import { targetOf } from '../trace/target.ts';
 import { SecondCounts } from './second-counts.ts';
 import type { Seen } from './seen.ts';
-import type { Sender } from './senders.ts';
+import type { Connection, Sender } from './senders.ts';
 import type { Series } from './series.ts';
 import { Tally } from './tally.ts';
 import { WINDOWS_S } from './thresholds.ts';
@@ -17,7 +17,7 @@ const SENDERS_TOLD = 20;
 const RECEIVERS_TOLD = 10;
 /** Methods and receivers that are counted apart. */
 const KEYS_MAX = 256;
-const SENDERS_MAX = 50_000;
+const CONNECTIONS_MAX = 50_000;
 /** The worst of this window is told. */
 const PEAK_WINDOW = WINDOWS_S.indexOf(10);
 const PEAK_S = WINDOWS_S[PEAK_WINDOW] as number;
@@ -42,7 +42,8 @@ export class OpenStorm {
   /** When a member was last above its eased bounds. */
   hotSecond: number;
   readonly #methods = new Map<Series, MethodCount>();
-  readonly #senders = new Tally<Sender>(SENDERS_MAX);
+  /** By connection: whose one is may be known later. */
+  readonly #senders = new Tally<Connection>(CONNECTIONS_MAX);
   /** By routing key; of fanouts by topic. */
   readonly #receivers = new Tally<string>(KEYS_MAX);
   readonly #evidence: TriggerEvidence;
@@ -76,7 +77,7 @@ export class OpenStorm {
 
   /** A message of one of its members. One of a second that is over is no part of the worst seconds. */
   add(seen: Seen): void {
-    const { method, object, publish, sender, copies } = seen;
+    const { method, object, publish, connection, copies } = seen;
     this.turnTo(seen.second);
     const isInOrder = seen.second === this.#second;
     this.#messages++;
@@ -84,7 +85,7 @@ export class OpenStorm {
     this.#bytes += publish.bytes;
     this.#bytesCopied += publish.bytes * copies;
     if (isInOrder) this.#all.add(1);
-    this.#senders.add(sender);
+    this.#senders.add(connection);
     this.#receivers.add(publish.routingKey || method.name.topic);
     this.#evidence.add(seen);
     const count = this.#methods.get(method) ?? this.#newMethod(method);
@@ -116,7 +117,7 @@ export class OpenStorm {
 
   /** The service that sends most of it; `''` where nothing tells. */
   get topService(): string {
-    return this.#senders.top(1)[0]?.[0].service ?? '';
+    return this.#sendersNow.top(1)[0]?.[0].service ?? '';
   }
 
   /** Takes note of a second in which there was much of it. */
@@ -130,7 +131,7 @@ export class OpenStorm {
 
   /** @param hosts that there are. @param news of the broker, the newest last. */
   state({ isOpen, hosts, news }: { isOpen: boolean; hosts: number; news: readonly BrokerNews[] }): Storm {
-    const methods = this.#methodsTold(hosts);
+    const [methods, senders] = [this.#methodsTold(hosts), this.#sendersNow];
     const failedShare = this.#ended === 0 ? null : this.#failed / this.#ended;
     return {
       id: this.id,
@@ -141,8 +142,8 @@ export class OpenStorm {
       isOpen,
       signals: this.signals,
       methods,
-      senders: this.#senders.top(SENDERS_TOLD).map(([{ service, host }, messages]) => this.#place(service, host, messages)),
-      sendersCount: this.#senders.size,
+      senders: senders.top(SENDERS_TOLD).map(([{ service, host }, messages]) => this.#place(service, host, messages)),
+      sendersCount: senders.size,
       receivers: this.#receiversTold(),
       trigger: this.#evidence.judge(failedShare, news),
       messages: this.#messages,
@@ -196,6 +197,13 @@ export class OpenStorm {
       usualPerSecond: series.usual.messagesAt(hosts),
       peakPerSecond: peak,
     }));
+  }
+
+  /** By what is known of the connections by now. */
+  get #sendersNow(): Tally<Sender> {
+    const senders = new Tally<Sender>(CONNECTIONS_MAX);
+    for (const [{ sender }, messages] of this.#senders.entries()) senders.add(sender, messages);
+    return senders;
   }
 
   /** How many of so many messages are more than usual. */

@@ -33,8 +33,8 @@ export interface Connection {
 
 const CONNECTIONS_MAX = 100_000;
 const SENDERS_MAX = 50_000;
-/** A process is named soon after its first messages, and hardly ever anew. */
-const REFRESH_FIRST_S = 2;
+/** A process is named soon after its first messages, and hardly ever anew: how often it is asked for until then, and after that. Seconds. */
+const REFRESH_UNNAMED_S = 2;
 const REFRESH_S = 30;
 /** What sends at all has done so by then. */
 const ALL_SEEN_S = 120;
@@ -79,7 +79,7 @@ export class Senders {
     const connection = {
       name,
       sender: this.#senderOf(name, second),
-      refreshSecond: second + REFRESH_FIRST_S,
+      refreshSecond: second + REFRESH_UNNAMED_S,
       madeSecond: this.#isMade(name, second) ? second : null,
       replyQueue: null,
     };
@@ -99,8 +99,8 @@ export class Senders {
   }
 
   #refresh(connection: Connection, second: number): void {
-    connection.refreshSecond = second + REFRESH_S;
     connection.sender = this.#senderOf(connection.name, second);
+    connection.refreshSecond = second + (connection.sender.service === '' ? REFRESH_UNNAMED_S : REFRESH_S);
   }
 
   #senderOf(connection: string, second: number): Sender {

@@ -149,6 +149,7 @@ export class Series {
 
   /** A copy that the broker made later: for a reader of a stream. */
   addCopy(): void {
+    if (!this.isOfCopies) return;
     this.#count++;
     this.counts.add(1);
   }

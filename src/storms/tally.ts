@@ -21,8 +21,8 @@ export class Tally<K> {
     return this.#counts.size;
   }
 
-  keys(): IterableIterator<K> {
-    return this.#counts.keys();
+  entries(): IterableIterator<[K, number]> {
+    return this.#counts.entries();
   }
 
   /** The most first; of equals the one that came first. */
