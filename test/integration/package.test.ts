@@ -17,7 +17,11 @@ test('npm pack, npm install -g: a working oslotap', { timeout: 200_000 }, () => 
   const packed = run('npm', ['pack', '--silent', '--pack-destination', folder], ROOT);
   expect(packed.status, packed.stderr).toBe(0);
   const tarball = join(folder, packed.stdout.trim().split('\n').at(-1) ?? '');
-  const installed = run('npm', ['install', '-g', '--prefix', join(folder, 'global'), '--no-audit', '--no-fund', tarball], folder);
+  const installed = run(
+    'npm',
+    ['install', '-g', '--prefix', join(folder, 'global'), '--no-audit', '--no-fund', '--prefer-offline', tarball],
+    folder,
+  );
   expect(installed.status, installed.stderr).toBe(0);
 
   const oslotap = join(folder, 'global/bin/oslotap');

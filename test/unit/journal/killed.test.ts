@@ -12,7 +12,7 @@ import { keyOf } from './arbitrary.ts';
 import { OPTIONS, type Step, steps } from './steps.ts';
 
 const CHILD = fileURLToPath(new URL('killed-child.ts', import.meta.url));
-const RUNS = 15;
+const RUNS = 10;
 
 /** Runs the child and kills it. @returns how many steps it said were durable. */
 async function killedRun(directory: string, run: number, afterMs: number): Promise<number> {
