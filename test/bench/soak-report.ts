@@ -56,7 +56,7 @@ function livesVerdicts(lives: readonly Life[]): Verdict[] {
   const codes = lives.flatMap(({ endedBy, code }) => (endedBy === 'stop' ? [code] : []));
   return [
     warmSeconds < SLOPE_SECONDS_MIN
-      ? { claim: `memory is flat after the warm-up: too short a life to judge by (${slope}): soak for 40m`, holds: true }
+      ? { claim: `memory is flat after the warm-up: too short a life to judge by (${slope}): soak for 26m`, holds: true }
       : { claim: `memory is flat after the warm-up: ${slope}`, holds: growthBytes < GROWTH_BYTES_PER_MINUTE_MAX },
     { claim: `RSS below ${RSS_BYTES_MAX / 1e6} million bytes: ${count(peakBytes / 1e6)}`, holds: peakBytes < RSS_BYTES_MAX },
     { claim: `handles are flat: ${number(before)}, then ${number(after)}`, holds: after <= before + HANDLES_GROWTH_MAX },
