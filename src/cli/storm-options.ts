@@ -42,7 +42,9 @@ async function readBaseline(file: string, thresholds: StormThresholds): Promise<
     if (learned.seconds >= BASELINE_S_MIN) return learned;
     throw new Misuse(`--baseline: ${file} has RPC of ${learned.seconds} s: it takes ${BASELINE_S_MIN} s or more of usual work`);
   } catch (error) {
-    throw error instanceof Misuse ? error : new Misuse(`--baseline: ${file}: ${reasonOf(error)}`);
+    if (error instanceof Misuse) throw error;
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new Misuse(`--baseline: ${file}: ${isMissing ? 'no such file' : reasonOf(error)}`);
   }
 }
 
