@@ -182,6 +182,15 @@ const ROOM_SHARE_MIN = 0.05;
 /** How often the engine gives back memory that it does not need. Milliseconds. */
 const PURGE_MS = 30_000;
 
+/**
+ * A process that exits while its store is open: the engine's own exit handlers may wait for ever for what computes in another thread, or
+ * abort, so another program takes the place of this one before they run, and exits with the same code. What is half written the store
+ * gets over, as it does a kill.
+ */
+function endAtOnce(code: number): void {
+  process.execve?.(process.execPath, [process.execPath, '--eval', `process.exitCode = ${code}`], {});
+}
+
 const NEWLINE = 10;
 /** Bytes that a UTF-16 unit takes at most. */
 const UTF8_BYTES_MAX = 3;
@@ -204,6 +213,7 @@ class ChdbStore implements EmbeddedStore {
     this.#session = session;
     this.#directory = directory;
     this.#isWriter = isWriter;
+    process.on('exit', endAtOnce);
   }
 
   async query<Row>(sql: string, params: QueryParams = {}): Promise<Row[]> {
@@ -239,6 +249,7 @@ class ChdbStore implements EmbeddedStore {
 
   async close(): Promise<void> {
     this.#session.close();
+    process.off('exit', endAtOnce);
     unlock(this.#directory);
   }
 

@@ -14,14 +14,12 @@ export class ReadEngine implements Reader {
   readonly #directory: string;
   readonly #control: Session;
   readonly #runs = new Set<ThreadRun>();
-  readonly #onExit = () => this.#endAtExit();
   #isClosed = false;
 
   /** @param directory the engine's own, which a writing connection of this process has open. */
   constructor(directory: string) {
     this.#directory = resolve(directory);
     this.#control = new Session(this.#directory, {});
-    process.prependListener('exit', this.#onExit);
   }
 
   run(request: ReadRequest): ReadRun {
@@ -38,7 +36,6 @@ export class ReadEngine implements Reader {
     const runs = [...this.#runs];
     for (const run of runs) run.cancel();
     await Promise.all(runs.map((run) => run.ended));
-    process.off('exit', this.#onExit);
     this.#control.close();
   }
 
@@ -47,21 +44,8 @@ export class ReadEngine implements Reader {
       .queryAsync(`KILL QUERY WHERE Settings['log_comment'] = '${tag}' ASYNC`, { format: 'Null' })
       .catch(() => {});
   }
-
-  /** A process that exits while the engine computes never ends: so what computes is killed first, and then the process, if need be. */
-  #endAtExit(): void {
-    const giveUpAt = Date.now() + EXIT_PATIENCE_MS;
-    for (const { busy } of threads) {
-      while (Atomics.load(busy, 0) === 1) {
-        if (Date.now() > giveUpAt) process.kill(process.pid, 'SIGKILL');
-        this.#control.query("KILL QUERY WHERE startsWith(Settings['log_comment'], 'oslotap-read-') ASYNC", 'Null');
-        Atomics.wait(busy, 0, 1, KILL_EVERY_MS);
-      }
-    }
-  }
 }
 
-const EXIT_PATIENCE_MS = 5_000;
 /** A query that is not there yet, or takes no notice, is killed again. */
 const KILL_EVERY_MS = 250;
 
@@ -132,8 +116,6 @@ class ThreadRun implements ReadRun {
 
 interface Thread {
   readonly worker: Worker;
-  /** 1 while it runs a query; shared with it. */
-  readonly busy: Int32Array;
   /** Of the query that it runs; null: it is free. */
   onMessage: ((message: FromThread) => void) | null;
 }
@@ -145,11 +127,10 @@ function takeThread(): Thread {
   const free = threads.find(({ onMessage }) => onMessage === null);
   if (free !== undefined) return free;
   if (threads.length >= FENCE.threads) throw new Error('no thread is free');
-  const busy = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   // The same ending as this file: .ts in a checkout, .js in a package.
   const file = new URL(`./read-thread${extname(import.meta.url)}`, import.meta.url);
-  const worker = new Worker(file, { workerData: busy, execArgv: [] });
-  const thread: Thread = { worker, busy, onMessage: null };
+  const worker = new Worker(file, { execArgv: [] });
+  const thread: Thread = { worker, onMessage: null };
   worker.on('message', (message: FromThread) => thread.onMessage?.(message));
   worker.unref();
   threads.push(thread);

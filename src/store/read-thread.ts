@@ -7,7 +7,7 @@
  * A thread, since the engine works out scalar subqueries and sets before it hands over a stream, and would hold up the event
  * loop of whoever asked, for as long as the query may take.
  */
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { Session } from 'chdb';
 
 /** What the engine thread is asked to do. */
@@ -35,8 +35,6 @@ export type FromThread =
 type Run = Extract<ToThread, { kind: 'run' }>;
 type Wish = 'next' | 'cancel';
 
-/** 1 while a query runs: whoever ends the process waits for 0. */
-const busy = workerData as Int32Array;
 const wishes: Wish[] = [];
 let wished: () => void = () => {};
 
@@ -52,15 +50,12 @@ process.on('uncaughtException', (error) => post({ kind: 'failed', message: Strin
 
 async function answer(run: Run): Promise<void> {
   wishes.length = 0;
-  Atomics.store(busy, 0, 1);
   let last: FromThread = { kind: 'done' };
   try {
     await execute(run);
   } catch (error) {
     last = { kind: 'failed', message: error instanceof Error ? error.message : String(error) };
   }
-  Atomics.store(busy, 0, 0);
-  Atomics.notify(busy, 0);
   post(last);
 }
 

@@ -97,9 +97,15 @@ await describeWithBroker('what a running sidecar shows of itself', { trace: true
       async () => (await get('/readyz')).status === 200,
       () => sidecar.log,
     );
-    const { coverage } = await status();
-    const gaps = [...(coverage?.open_gaps ?? []), ...(coverage?.ended_gaps ?? [])];
-    expect(gaps.map(({ reason }) => reason)).toContain('disconnected');
+    // Connected again, it tells the pipeline, which has what came before to go through first.
+    await until(
+      async () => {
+        const { coverage } = await status();
+        const gaps = [...(coverage?.open_gaps ?? []), ...(coverage?.ended_gaps ?? [])];
+        return gaps.some(({ reason }) => reason === 'disconnected');
+      },
+      () => sidecar.log,
+    );
     expect(seriesOf((await get('/metrics')).text)('oslotap_gaps_total{reason="disconnected"}')).toBe(1);
     await sidecar.stop();
   });
