@@ -20,6 +20,7 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { inspect } from 'node:util';
 import type { Session } from 'chdb';
 import { Failed, Misuse, reasonOf } from '../errors.ts';
 import { damagedTable, reopening } from './damage.ts';
@@ -191,6 +192,11 @@ function endAtOnce(code: number): void {
   process.execve?.(process.execPath, [process.execPath, '--eval', `process.exitCode = ${code}`], {});
 }
 
+/** Node itself would tell it after the exit handlers. */
+function tellUncaught(error: Error): void {
+  process.stderr.write(`${inspect(error)}\n`);
+}
+
 const NEWLINE = 10;
 /** Bytes that a UTF-16 unit takes at most. */
 const UTF8_BYTES_MAX = 3;
@@ -213,7 +219,7 @@ class ChdbStore implements EmbeddedStore {
     this.#session = session;
     this.#directory = directory;
     this.#isWriter = isWriter;
-    process.on('exit', endAtOnce);
+    process.on('exit', endAtOnce).on('uncaughtExceptionMonitor', tellUncaught);
   }
 
   async query<Row>(sql: string, params: QueryParams = {}): Promise<Row[]> {
@@ -249,7 +255,7 @@ class ChdbStore implements EmbeddedStore {
 
   async close(): Promise<void> {
     this.#session.close();
-    process.off('exit', endAtOnce);
+    process.off('exit', endAtOnce).off('uncaughtExceptionMonitor', tellUncaught);
     unlock(this.#directory);
   }
 
