@@ -16,7 +16,7 @@ const SOON_SECONDS = 2;
 const NEVER_SECONDS = 86_400;
 
 /** In each, the lag may become what it will: a budget that steps down would change the mode. */
-const KEEP_TIER = ['--lag-step', '86400', '--queue-max', '1000', '--queue-length', '10000000', '--queue-bytes', '100000000000'];
+const KEEP_TIER = ['--lag-step', '86400', '--queue-max', '100', '--queue-length', '10000000', '--queue-bytes', '100000000000'];
 
 export const MODES: readonly Mode[] = [
   { name: 'no tracing', enter: async () => null },

@@ -22,7 +22,7 @@ const UNBOUNDED = [
   '--lag-step',
   '86400',
   '--queue-max',
-  '1000',
+  '100',
 ];
 /** Replies wait 30 s for their calls, and are looked through every 30 s: then they are known to be without. */
 const SETTLE_SECONDS = 65;

@@ -19,6 +19,11 @@ export function rssBytes(pid: number): number | null {
   return statusBytes(pid, 'VmRSS');
 }
 
+/** Of that what is its own: not the pages of its program files, which the kernel reads as they are run and drops as it likes. */
+export function ownBytes(pid: number): number | null {
+  return statusBytes(pid, 'RssAnon');
+}
+
 /** The most that it ever was. */
 export function peakRssBytes(pid: number): number | null {
   return statusBytes(pid, 'VmHWM');

@@ -9,7 +9,7 @@ import { megabytes, number, type Report, type Verdict } from './report.ts';
 /** What a sidecar may take, ClickHouse in the same process included. */
 export const RSS_BYTES_MAX = 1_000e6;
 /** A queue that holds two minutes of it, and no budget: what is asked here is whether all of it comes. */
-const ALL_OF_IT = ['--queue-length', '2000000', '--queue-bytes', '8000000000', '--queue-max', '1000', '--lag-step', '86400'];
+const ALL_OF_IT = ['--queue-length', '2000000', '--queue-bytes', '8000000000', '--queue-max', '100', '--lag-step', '86400'];
 const MEGABYTE = 2 ** 20;
 
 export interface SteadyOptions {

@@ -1,11 +1,13 @@
 /** The lives of a sidecar in a soak: what each took of the machine, every few seconds, and how it ended. */
-import { handles, type Point, rssBytes, slope, threadCount } from './live-process.ts';
+import { handles, ownBytes, type Point, rssBytes, slope, threadCount } from './live-process.ts';
 import type { RunningSidecar } from './live-sidecar.ts';
 import type { Stage } from './live-stage.ts';
 
 export interface Sample {
   readonly atSeconds: number;
   readonly rssBytes: number;
+  /** Of that without what is read from files. */
+  readonly ownBytes: number;
   readonly handles: number;
   /** Beside them; see `handles`. */
   readonly threadHandles: number;
@@ -77,11 +79,17 @@ export class Lives {
     const life = this.all.at(-1);
     if (life === undefined || life.endedBy !== null) return;
     const { pid } = life.sidecar;
-    const [rss, open, threads] = [rssBytes(pid), handles(pid), threadCount(pid)];
-    if (rss === null || open === null || threads === null) return;
-    const { heapBytes } = this;
-    const atSeconds = (Date.now() - life.fromMs) / 1_000;
-    life.samples.push({ atSeconds, rssBytes: rss, handles: open.others, threadHandles: open.ofThreads, threads, heapBytes });
+    const [rss, own, open, threads] = [rssBytes(pid), ownBytes(pid), handles(pid), threadCount(pid)];
+    if (rss === null || own === null || open === null || threads === null) return;
+    life.samples.push({
+      atSeconds: (Date.now() - life.fromMs) / 1_000,
+      rssBytes: rss,
+      ownBytes: own,
+      handles: open.others,
+      threadHandles: open.ofThreads,
+      threads,
+      heapBytes: this.heapBytes,
+    });
   }
 }
 

@@ -21,6 +21,7 @@ export function reportsOf(soaked: Soaked): Report[] {
 function livesReport({ lives }: Soaked): Report {
   const rows = lives.map((life, nth) => {
     const rss = thirds(life, rssOf).map((bytes) => megabytes(bytes));
+    const perMinute = (of: (sample: Sample) => number) => `${number((growth(life, of) * 60) / MEGABYTE)} MB/min`;
     const handles = thirds(life, handlesOf).map((handles) => number(handles));
     const last = life.samples.at(-1);
     const heap = last?.heapBytes ?? null;
@@ -28,7 +29,7 @@ function livesReport({ lives }: Soaked): Report {
       `${nth + 1}, ended by ${life.endedBy === 'kill' ? 'kill -9' : 'SIGTERM'}`,
       `${Math.round(secondsOf(life))} s`,
       ...rss,
-      warm(life).length < 10 ? '' : `${number((growth(life, rssOf) * 60) / MEGABYTE)} MB/min`,
+      ...(warm(life).length < 10 ? ['', ''] : [perMinute(rssOf), perMinute(ownOf)]),
       handles.join(' '),
       `${last?.threadHandles ?? ''} / ${last?.threads ?? ''}`,
       heap === null ? 'not told' : megabytes(heap),
@@ -38,7 +39,7 @@ function livesReport({ lives }: Soaked): Report {
   return {
     title: 'The lives of the sidecar (means of a third each, after the warm-up: 11 minutes or half of the life)',
     rows: [
-      ['life', 'lasted', 'RSS, start', 'middle', 'end', 'slope', 'handles', 'of threads / threads', 'heap', 'events it told'],
+      ['life', 'lasted', 'RSS, start', 'middle', 'end', 'slope', 'without files', 'handles', 'of threads / threads', 'heap', 'events it told'],
       ...rows,
     ],
     verdicts: livesVerdicts(lives),
@@ -48,10 +49,10 @@ function livesReport({ lives }: Soaked): Report {
 
 function livesVerdicts(lives: readonly Life[]): Verdict[] {
   const long = longest(lives);
-  const growthBytes = growth(long, rssOf) * 60;
+  const growthBytes = growth(long, ownOf) * 60;
   const [before, , after] = thirds(long, handlesOf);
   const warmSeconds = secondsOf(long) - (warm(long)[0]?.atSeconds ?? 0);
-  const slope = `${number(growthBytes / MEGABYTE)} MB a minute, over ${Math.round(warmSeconds)} s`;
+  const slope = `${number(growthBytes / MEGABYTE)} MB a minute without the pages of program files, over ${Math.round(warmSeconds)} s`;
   const peakBytes = Math.max(...lives.flatMap(({ samples }) => samples.map(rssOf)));
   const codes = lives.flatMap(({ endedBy, code }) => (endedBy === 'stop' ? [code] : []));
   return [
@@ -75,6 +76,7 @@ function figuresOf(lives: readonly Life[]): Record<string, number> {
     rss_middle_bytes: middle,
     rss_end_bytes: end,
     rss_growth_bytes_per_minute: growth(long, rssOf) * 60,
+    own_growth_bytes_per_minute: growth(long, ownOf) * 60,
     handles_start: handlesStart,
     handles_end: handlesEnd,
   };
@@ -152,6 +154,10 @@ function gapsReport({ found, acts }: Soaked): Report {
 
 function longest(lives: readonly Life[]): Life {
   return lives.toSorted((a, b) => secondsOf(b) - secondsOf(a))[0] as Life;
+}
+
+function ownOf({ ownBytes }: Sample): number {
+  return ownBytes;
 }
 
 function rssOf({ rssBytes }: Sample): number {
