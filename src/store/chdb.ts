@@ -292,8 +292,8 @@ class ChdbStore implements EmbeddedStore {
   }
 
   /**
-   * The engine's allocator gives pages back as threads of its own ask it to, and embedded it has none: what it needed once it keeps, hundreds of
-   * megabytes in an hour. Where the engine was built without it there is nothing to do.
+   * The engine's allocator gives pages back little by little, as it is asked for others; a busy one is always behind by tens of megabytes. Where
+   * the engine was built without it there is nothing to do.
    */
   async #purge(): Promise<void> {
     this.#purgedMs = performance.now();

@@ -15,7 +15,6 @@ type Variant = Required<Pick<FailuresOptions, 'recent' | 'queues'>>;
 await describeWithBroker('real oslo.messaging, live', { trace: true }, (broker) => {
   test.each<Variant>([
     { recent: false, queues: 'classic' },
-    { recent: false, queues: 'quorum' },
     { recent: true, queues: 'quorum' },
     { recent: true, queues: 'stream' },
   ])('$queues queues, a recent release: $recent', { timeout: 240_000 }, async ({ recent, queues }) => {
