@@ -1,12 +1,14 @@
 /**
- * One storm on a real broker: the webhook, the log, /status and /metrics of a sidecar tell it alike, and none of them tells a secret.
- * Skipped, loudly, where RabbitMQ is not installed.
+ * One storm on a real broker: the webhook, the log, /status and /metrics of a sidecar tell it alike, Prometheus rings for as long as it lasts, and
+ * none of them tells a secret. Skipped, loudly, where RabbitMQ or Prometheus is not installed.
  */
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { Status } from '../../src/service/status-shape.ts';
 import type { StormNotice } from '../../src/service/storm-shape.ts';
+import { Prometheus } from '../dashboards/support/prometheus-server.ts';
 import { describeWithBroker } from '../support/broker.ts';
 import { scratch } from '../support/cli.ts';
 import { seriesOf } from '../support/prometheus.ts';
@@ -15,6 +17,8 @@ import { Sidecar, until } from '../support/sidecar.ts';
 import { bodyOf, serve } from '../unit/management/server.ts';
 
 const LONG = { timeout: 240_000 };
+const hasPrometheus = spawnSync('prometheus', ['--version']).error === undefined;
+if (!hasPrometheus) console.warn('SKIPPED: an alert for a storm: apt-get install prometheus');
 const [TOKEN, PATH] = ['s3cr3t-token', '/services/s3cr3t-path'];
 
 await describeWithBroker('a sidecar with a webhook', { trace: true }, (broker) => {
@@ -39,12 +43,21 @@ await describeWithBroker('a sidecar with a webhook', { trace: true }, (broker) =
     await sidecar.says(/are at http/);
     const url = /are at (http:[^"\s]+)/.exec(sidecar.log)?.[1] ?? '';
     const page = async (path: string) => (await fetch(`${url}${path}`)).text();
+    const prometheus = hasPrometheus ? await Prometheus.start({ oslotap: new URL(url).host }) : null;
+    onTestFinished(() => prometheus?.stop());
+    const alert = async () => (await prometheus?.rules())?.find(({ name }) => name === 'RpcStorm')?.state;
+    const rings = (state: string) =>
+      until(
+        async () => prometheus === null || (await alert()) === state,
+        () => `RpcStorm is not ${state}: ${sidecar.log}`,
+      );
 
     const load = runLoad({ amqp: broker.amqp, rate: 150, seconds: 12, casts: 0, fanouts: 0, notifications: 0 });
     await until(
       async () => told.length > 0,
       () => sidecar.log,
     );
+    await rings('firing');
     const during = [await page('/status'), await page('/metrics')] as const;
     await load;
     const ends = () => told.filter(({ notice }) => notice.event === 'end');
@@ -54,6 +67,7 @@ await describeWithBroker('a sidecar with a webhook', { trace: true }, (broker) =
       () => `${JSON.stringify(told)} ${sidecar.log}`,
     );
 
+    await rings('inactive');
     const [first] = told;
     expect([first?.notice.event, first?.authorization]).toEqual(['begin', `Bearer ${TOKEN}`]);
     expect(first?.notice.storm.until).toBe(null);
