@@ -52,7 +52,7 @@ await describeWithBroker('a sidecar with a webhook', { trace: true }, (broker) =
         () => `RpcStorm is not ${state}: ${sidecar.log}`,
       );
 
-    const load = runLoad({ amqp: broker.amqp, rate: 150, seconds: 12, casts: 0, fanouts: 0, notifications: 0 });
+    const load = runLoad({ amqp: broker.amqp, rate: 150, seconds: 15, casts: 0, fanouts: 0, notifications: 0 });
     await until(
       async () => told.length > 0,
       () => sidecar.log,
