@@ -1,5 +1,5 @@
 /**
- * What happens when in a soak, drawn from a seed. Three parts, each with its kinds of acts in a random order:
+ * What happens when in a soak, drawn from a seed. Three parts, each with its kinds of acts, round after round, in a random order:
  *
  *   0 %      lives      the sidecar is killed and restarted again and again, the broker restarts
  *   20 %     long life  one process: everything else happens to it; its memory is what counts
@@ -58,13 +58,14 @@ const LIVES_KINDS: readonly Kind[] = [
   'SIGTERM with --keep-queue, start again',
   'the broker restarts',
 ];
+/** The first of them begins each round: the stories of a burst stay open for ten minutes, so there are as many of them at any time. */
 const LONG_LIFE_KINDS: readonly Kind[] = [
+  'a burst',
   'the broker closes the connection',
   'the tap queue is deleted',
   'the firehose goes off',
   'the broker is in alarm',
   "the store's disk is full",
-  'a burst',
   'undecodable messages',
 ];
 
@@ -84,7 +85,7 @@ export function planOf(seconds: number, seed: number): Plan {
   };
   const repeated = ({ from, to }: { from: number; to: number }, kinds: readonly Kind[]) => {
     const rounds = Math.max(1, Math.floor(((to - from) * seconds) / (ACT_SECONDS * kinds.length)));
-    return Array.from({ length: rounds }, () => shuffled(kinds, random)).flat();
+    return Array.from({ length: rounds }, () => [...kinds.slice(0, 1), ...shuffled(kinds.slice(1), random)]).flat();
   };
   const answerSeconds = ((QUIET_FROM + 1) / 2) * seconds;
   const lives = at(LIVES, [...repeated(LIVES, LIVES_KINDS), 'kill -9, start again']);
