@@ -14,16 +14,7 @@ export interface FuzzOptions {
 }
 
 /** Nothing is to be lost or left out because there is much of it: that is what other scenarios are for. */
-const UNBOUNDED = [
-  '--queue-length',
-  '1000000000',
-  '--queue-bytes',
-  '1000000000000',
-  '--lag-step',
-  '86400',
-  '--queue-max',
-  '100',
-];
+const UNBOUNDED = ['--queue-length', '1000000000', '--queue-bytes', '1000000000000', '--lag-step', '86400', '--queue-max', '100'];
 /** Replies wait 30 s for their calls, and are looked through every 30 s: then they are known to be without. */
 const SETTLE_SECONDS = 65;
 

@@ -39,7 +39,19 @@ function livesReport({ lives }: Soaked): Report {
   return {
     title: 'The lives of the sidecar (means of a third each, after the warm-up: 11 minutes or half of the life)',
     rows: [
-      ['life', 'lasted', 'RSS, start', 'middle', 'end', 'slope', 'without files', 'handles', 'of threads / threads', 'heap', 'events it told'],
+      [
+        'life',
+        'lasted',
+        'RSS, start',
+        'middle',
+        'end',
+        'slope',
+        'without files',
+        'handles',
+        'of threads / threads',
+        'heap',
+        'events it told',
+      ],
       ...rows,
     ],
     verdicts: livesVerdicts(lives),
