@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Functions of their arguments: what one file imports the next finds there. */
+/** They run no engine in their own process and leave nothing changed in it: so what one file imports, the next finds there. */
 const TOGETHER = [
   'test/unit/{amqp,capture,http,management,notifications,oslo,report,settings,shovel,storms,trace}/**/*.test.ts',
   'test/property/**/*.test.ts',
