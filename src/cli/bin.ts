@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=4 --max-old-space-size=384
+#!/usr/bin/env -S MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=131072 node --max-semi-space-size=4 --max-old-space-size=384
 /** The executable. Looks at Node's version before anything is loaded that an old one could not read. */
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 const isAtLeast = (wantedMajor: number, wantedMinor: number) =>

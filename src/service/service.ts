@@ -20,6 +20,7 @@ import { Processes } from '../trace/processes.ts';
 import type { ClosedMessage } from '../trace/traced-message.ts';
 import { ratesAt, snapshotOf } from './before.ts';
 import type { BudgetLimits } from './budget.ts';
+import { HeapReducer } from './heap.ts';
 import { LiveStatus } from './live-status.ts';
 import { LiveMinutes } from './minutes.ts';
 import type { Outlets } from './outlets.ts';
@@ -103,6 +104,7 @@ export async function serve(parts: ServiceParts): Promise<void> {
   lookout.observe({ tapping, watch, sidecar, journal, writer });
   if (storms !== null) outlets.showStorms(storms);
 
+  const heap = new HeapReducer();
   let state: 'set up' | 'tapping' | 'taken in' = 'set up';
   try {
     await writer?.endGaps();
@@ -121,6 +123,7 @@ export async function serve(parts: ServiceParts): Promise<void> {
     await sidecar.run();
     if (drain.isDone) state = 'taken in';
   } finally {
+    heap.close();
     status.end();
     lookout.phase = 'stopping';
     after(CLOSE_MS, () => giveUp.abort());

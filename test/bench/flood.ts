@@ -5,13 +5,12 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { NODE_ENV, NODE_FLAGS } from '../support/executable.ts';
 import type { FloodResult, Progress } from './flood-child.ts';
 import { FLOODS, type FloodName } from './flood-events.ts';
 import { megabytes, number, type Report } from './report.ts';
 
 const CHILD = fileURLToPath(new URL('./flood-child.ts', import.meta.url));
-/** V8's limits as the executable sets them (the first line of src/cli/bin.ts). */
-const HEAP = ['--max-semi-space-size=4', '--max-old-space-size=384'];
 const RSS_BYTES_MAX = 700e6;
 /** A flood that takes longer costs more the longer it lasts. */
 const CHILD_MS_MAX = 300_000;
@@ -41,8 +40,12 @@ interface Outcome {
 }
 
 async function outcomeOf(name: FloodName, share: number): Promise<Outcome> {
-  const program = [...HEAP, '--expose-gc', CHILD, name, '--share', String(share)];
-  const child = spawn(process.execPath, program, { stdio: ['ignore', 'pipe', 'ignore'], timeout: CHILD_MS_MAX });
+  const program = [...NODE_FLAGS, '--expose-gc', CHILD, name, '--share', String(share)];
+  const child = spawn(process.execPath, program, {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    timeout: CHILD_MS_MAX,
+    env: { ...process.env, ...NODE_ENV },
+  });
   const exit = new Promise<string>((resolve) => {
     child.once('close', (code, signal) => resolve(signal ?? `exit ${code}`));
   });

@@ -1,13 +1,12 @@
 /** `oslotap run` as a process of its own, for benches: what it logs, how far it lags, what it takes of the machine. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { NODE_ENV, NODE_FLAGS } from '../support/executable.ts';
 import { cpuSeconds, peakRssBytes, rssBytes } from './live-process.ts';
 import { until } from './live-wait.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const BIN = 'src/cli/bin.ts';
-/** As the executable's first line has them. */
-const HEAP = ['--max-semi-space-size=4', '--max-old-space-size=384'];
 /** Of its words an error quotes so many lines. */
 const QUOTED_LINES = 5;
 
@@ -52,10 +51,10 @@ export class RunningSidecar {
 
   constructor(args: readonly string[], env: Readonly<Record<string, string>>) {
     this.args = args;
-    this.#child = spawn(process.execPath, [...HEAP, BIN, 'run', ...args], {
+    this.#child = spawn(process.execPath, [...NODE_FLAGS, BIN, 'run', ...args], {
       cwd: ROOT,
       stdio: ['ignore', 'ignore', 'pipe'],
-      env: { ...process.env, ...env },
+      env: { ...process.env, ...NODE_ENV, ...env },
     });
     if (this.#child.pid === undefined) throw new Error('node could not be started');
     this.pid = this.#child.pid;

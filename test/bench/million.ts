@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { NODE_ENV, NODE_FLAGS } from '../support/executable.ts';
 import type { MillionResult } from './million-child.ts';
 import { megabytes, number, type Report } from './report.ts';
 
@@ -15,12 +16,12 @@ export interface MillionOptions {
   readonly together: number;
 }
 
-/** V8's limits as the executable sets them (the first line of src/cli/bin.ts). */
-const HEAP = ['--max-semi-space-size=4', '--max-old-space-size=384'];
-
 export async function benchMillion({ events, together }: MillionOptions): Promise<Report[]> {
-  const program = [...HEAP, '--expose-gc', CHILD, '--events', String(events), '--together', String(together)];
-  const { stdout } = await promisify(execFile)(process.execPath, program, { maxBuffer: 2 ** 24 });
+  const program = [...NODE_FLAGS, '--expose-gc', CHILD, '--events', String(events), '--together', String(together)];
+  const { stdout } = await promisify(execFile)(process.execPath, program, {
+    maxBuffer: 2 ** 24,
+    env: { ...process.env, ...NODE_ENV },
+  });
   const result = JSON.parse(stdout) as MillionResult;
   return [speed(result), disk(result), columns(result)];
 }

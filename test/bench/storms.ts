@@ -10,6 +10,7 @@ import { DEFAULT_THRESHOLDS } from '../../src/storms/thresholds.ts';
 import type { BrokerSnapshot } from '../../src/trace/broker-snapshot.ts';
 import { Correlator, type CorrelatorOutput } from '../../src/trace/correlator.ts';
 import { Processes } from '../../src/trace/processes.ts';
+import { NODE_ENV, NODE_FLAGS } from '../support/executable.ts';
 import { loadCaptures, wholeSnapshot } from './captures.ts';
 import { Copies } from './copies.ts';
 import { race, type Spread } from './measure.ts';
@@ -17,8 +18,6 @@ import { profile } from './profile.ts';
 import { number, type Report, us } from './report.ts';
 
 const CHILD = fileURLToPath(new URL('./storms-child.ts', import.meta.url));
-/** As million.ts has them. */
-const HEAP = ['--max-semi-space-size=4', '--max-old-space-size=384'];
 const EVENTS = 60_000;
 /** Of each run into a store of its own. */
 const STORED_EVENTS = 60_000;
@@ -82,8 +81,8 @@ async function stored(): Promise<Report> {
   const times: [number[], number[]] = [[], []];
   for (let round = 0; round < STORED_ROUNDS; round++) {
     for (const [at, flag] of [[], ['--storms']].entries()) {
-      const program = [...HEAP, CHILD, '--events', String(STORED_EVENTS), ...flag];
-      const { stdout } = await promisify(execFile)(process.execPath, program);
+      const program = [...NODE_FLAGS, CHILD, '--events', String(STORED_EVENTS), ...flag];
+      const { stdout } = await promisify(execFile)(process.execPath, program, { env: { ...process.env, ...NODE_ENV } });
       times[at]?.push((JSON.parse(stdout) as { readonly cpuUs: number }).cpuUs / STORED_EVENTS);
     }
   }

@@ -2,11 +2,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { NODE_ENV, NODE_FLAGS } from './executable.ts';
 import type { State, Wish } from './query-server.ts';
 
 const PROGRAM = fileURLToPath(new URL('query-server.ts', import.meta.url));
-/** As `oslotap` has them. */
-const FLAGS = ['--max-semi-space-size=4', '--max-old-space-size=384'];
 
 export class QueryProcess {
   readonly #child: ChildProcess;
@@ -26,7 +25,8 @@ export class QueryProcess {
   /** @param options of QueryEndpoint.listen, as far as they are JSON. */
   static async start(directory: string, options: object = {}): Promise<QueryProcess> {
     const child = fork(PROGRAM, [directory, JSON.stringify(options)], {
-      execArgv: FLAGS,
+      execArgv: [...NODE_FLAGS],
+      env: { ...process.env, ...NODE_ENV },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     let log = '';

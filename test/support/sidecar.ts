@@ -6,9 +6,9 @@ import { onTestFinished } from 'vitest';
 import type { Message } from '../../src/queries/traces.ts';
 import { openChdb } from '../../src/store/chdb.ts';
 import { oslotap, ROOT } from './cli.ts';
+import { NODE_ENV, NODE_FLAGS } from './executable.ts';
 
 const BIN = join(ROOT, 'src/cli/bin.ts');
-const FLAGS = ['--max-semi-space-size=4', '--max-old-space-size=384'];
 /** Several of them run at once. */
 const ANYWHERE = { OSLOTAP_HTTP_LISTEN: '127.0.0.1:0', OSLOTAP_QUERY_LISTEN: '127.0.0.1:0' };
 const PATIENCE_MS = 40_000;
@@ -29,10 +29,10 @@ export class Sidecar {
 
   /** Starts it; `connected` is awaited unless it is told not to. It does not outlive the test. */
   static async start(args: readonly string[], env: Readonly<Record<string, string>>, isAwaited = true): Promise<Sidecar> {
-    const child = spawn(process.execPath, [...FLAGS, BIN, 'run', ...args], {
+    const child = spawn(process.execPath, [...NODE_FLAGS, BIN, 'run', ...args], {
       cwd: ROOT,
       stdio: ['ignore', 'ignore', 'pipe'],
-      env: { ...process.env, ...ANYWHERE, ...env },
+      env: { ...process.env, ...NODE_ENV, ...ANYWHERE, ...env },
     });
     const sidecar = new Sidecar(child);
     onTestFinished(() => sidecar.kill().then(() => {}));
