@@ -27,6 +27,7 @@ import type { Outlets } from './outlets.ts';
 import { retry } from './retry.ts';
 import { INBOX_BYTES_MAX, type LiveSetUp, type TapPlans } from './set-up.ts';
 import { Sidecar } from './sidecar.ts';
+import { tellSilence } from './silence.ts';
 import type { Stop } from './stop.ts';
 import { LiveStorms, type StormParts } from './storms.ts';
 import { LiveSummaries } from './summaries.ts';
@@ -171,10 +172,15 @@ function sinkOf(
   }
   handOn(writer, outlets);
   const summaries = new LiveSummaries(store, log, (roots) => otlp?.takeSpans(roots));
+  const insert = (batch: Batch) =>
+    tellSilence(
+      lookout.stores.time(() => writer.write(batch)),
+      log,
+    );
   const write = async (batch: Batch) => {
-    await traced('oslotap.write', sizeOf(batch), () => persist(() => lookout.stores.time(() => writer.write(batch))));
-    await minutes?.step(); // here, since the store takes one insert at a time
-    await summaries.step();
+    await traced('oslotap.write', sizeOf(batch), () => persist(() => insert(batch)));
+    if (minutes !== null) await tellSilence(minutes.step(), log); // here, since the store takes one insert at a time
+    await tellSilence(summaries.step(), log);
   };
   return { write, close };
 }

@@ -150,10 +150,12 @@ async function alarm({ stage, lives }: Scene): Promise<void> {
 
 async function fullDisk({ lives, disk }: Scene): Promise<void> {
   const { sidecar } = lives.current;
-  const [away, back] = [sidecar.times('store_away'), sidecar.times('store_back')];
+  // An engine that is in the middle of something says nothing itself.
+  const hurt = () => sidecar.times('store_away') + sidecar.times('store_slow');
+  const [away, back] = [hurt(), sidecar.times('store_back')];
   disk.begin(sidecar.pid);
   try {
-    await until(() => sidecar.times('store_away') > away, {
+    await until(() => hurt() > away, {
       otherwise: () => 'for a minute the sidecar said nothing of a full disk',
     });
     await pause(AWAY_SECONDS);

@@ -1,14 +1,14 @@
 /**
- * A burst of which one in twenty lives on, so that its end leaves holes, and what comes after it. Prints the share of the bytes V8 held of the
+ * A burst of which one in eight lives on, so that its end leaves holes, and what comes after it. Prints the share of the bytes V8 held of the
  * system after the burst that it holds in the end. Wants --expose-gc.
  *   heap-child.ts [milliseconds between two times that a HeapReducer reduces it; else none does]
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { HeapReducer } from '../../src/service/heap.ts';
 
-const [BURST, ONE_IN] = [400_000, 20];
+const [BURST, ONE_IN] = [400_000, 8];
 /** Each step brings new ones, of which the newest stay. */
-const [STEPS, NEW, NEWEST] = [2_000, 1_000, 50_000];
+const [STEPS, NEW, NEWEST] = [2_000, 1_000, 30_000];
 
 const message = (n: number) => ({ id: `a message's id, ${n}`, at: [n, n + 1], text: 'x'.repeat(20) + n });
 const burst = Array.from({ length: BURST }, (_, n) => message(n));
