@@ -1,7 +1,7 @@
 /**
  * A burst of which one in eight lives on, so that its end leaves holes, and what comes after it. Prints the share of the bytes V8 held of the
  * system after the burst that it holds in the end. Wants --expose-gc.
- *   heap-child.ts [milliseconds between two times that a HeapReducer reduces it; else none does]
+ *   heap-child.ts MILLISECONDS between two times that it is reduced
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { HeapReducer } from '../../src/service/heap.ts';
@@ -16,13 +16,12 @@ const survivors = burst.filter((_, n) => n % ONE_IN === 0);
 burst.length = 0;
 globalThis.gc?.();
 const before = process.memoryUsage().heapTotal;
-const pauseMs = process.argv[2];
-const reducer = pauseMs === undefined ? null : new HeapReducer(Number(pauseMs));
+const reducer = new HeapReducer(Number(process.argv[2]));
 const newest: unknown[] = [];
 for (let n = 0; n < STEPS * NEW; n++) {
   newest[n % NEWEST] = message(n);
   if (n % NEW === 0) await turn();
 }
-reducer?.close();
+reducer.close();
 if (survivors.length !== BURST / ONE_IN || newest.length !== NEWEST) throw new Error('what lives was not kept');
 process.stdout.write(String(process.memoryUsage().heapTotal / before));
