@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { NODE_ENV, NODE_FLAGS } from '../support/executable.ts';
+import { NODE_ENVIRONMENT, NODE_FLAGS } from '../support/executable.ts';
 import type { FloodResult, Progress } from './flood-child.ts';
 import { FLOODS, type FloodName } from './flood-events.ts';
 import { megabytes, number, type Report } from './report.ts';
@@ -44,7 +44,7 @@ async function outcomeOf(name: FloodName, share: number): Promise<Outcome> {
   const child = spawn(process.execPath, program, {
     stdio: ['ignore', 'pipe', 'ignore'],
     timeout: CHILD_MS_MAX,
-    env: { ...process.env, ...NODE_ENV },
+    env: { ...process.env, ...NODE_ENVIRONMENT },
   });
   const exit = new Promise<string>((resolve) => {
     child.once('close', (code, signal) => resolve(signal ?? `exit ${code}`));

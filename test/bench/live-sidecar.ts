@@ -1,7 +1,7 @@
 /** `oslotap run` as a process of its own, for benches: what it logs, how far it lags, what it takes of the machine. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { NODE_ENV, NODE_FLAGS } from '../support/executable.ts';
+import { NODE_ENVIRONMENT, NODE_FLAGS } from '../support/executable.ts';
 import { cpuSeconds, peakRssBytes, rssBytes } from './live-process.ts';
 import { until } from './live-wait.ts';
 
@@ -54,7 +54,7 @@ export class RunningSidecar {
     this.#child = spawn(process.execPath, [...NODE_FLAGS, BIN, 'run', ...args], {
       cwd: ROOT,
       stdio: ['ignore', 'ignore', 'pipe'],
-      env: { ...process.env, ...NODE_ENV, ...env },
+      env: { ...process.env, ...NODE_ENVIRONMENT, ...env },
     });
     if (this.#child.pid === undefined) throw new Error('node could not be started');
     this.pid = this.#child.pid;

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { NODE_ENV, NODE_FLAGS } from '../support/executable.ts';
+import { NODE_ENVIRONMENT, NODE_FLAGS } from '../support/executable.ts';
 import type { MillionResult } from './million-child.ts';
 import { megabytes, number, type Report } from './report.ts';
 
@@ -20,7 +20,7 @@ export async function benchMillion({ events, together }: MillionOptions): Promis
   const program = [...NODE_FLAGS, '--expose-gc', CHILD, '--events', String(events), '--together', String(together)];
   const { stdout } = await promisify(execFile)(process.execPath, program, {
     maxBuffer: 2 ** 24,
-    env: { ...process.env, ...NODE_ENV },
+    env: { ...process.env, ...NODE_ENVIRONMENT },
   });
   const result = JSON.parse(stdout) as MillionResult;
   return [speed(result), disk(result), columns(result)];

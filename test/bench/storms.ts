@@ -10,7 +10,7 @@ import { DEFAULT_THRESHOLDS } from '../../src/storms/thresholds.ts';
 import type { BrokerSnapshot } from '../../src/trace/broker-snapshot.ts';
 import { Correlator, type CorrelatorOutput } from '../../src/trace/correlator.ts';
 import { Processes } from '../../src/trace/processes.ts';
-import { NODE_ENV, NODE_FLAGS } from '../support/executable.ts';
+import { NODE_ENVIRONMENT, NODE_FLAGS } from '../support/executable.ts';
 import { loadCaptures, wholeSnapshot } from './captures.ts';
 import { Copies } from './copies.ts';
 import { race, type Spread } from './measure.ts';
@@ -82,7 +82,7 @@ async function stored(): Promise<Report> {
   for (let round = 0; round < STORED_ROUNDS; round++) {
     for (const [at, flag] of [[], ['--storms']].entries()) {
       const program = [...NODE_FLAGS, CHILD, '--events', String(STORED_EVENTS), ...flag];
-      const { stdout } = await promisify(execFile)(process.execPath, program, { env: { ...process.env, ...NODE_ENV } });
+      const { stdout } = await promisify(execFile)(process.execPath, program, { env: { ...process.env, ...NODE_ENVIRONMENT } });
       times[at]?.push((JSON.parse(stdout) as { readonly cpuUs: number }).cpuUs / STORED_EVENTS);
     }
   }

@@ -88,6 +88,12 @@ test('no file is longer than a reader bears', () => {
   expect(long).toEqual([]);
 });
 
+test('npm run oslotap starts node as the executable does', () => {
+  const [firstLine = ''] = readFileSync(join(ROOT, 'src/cli/bin.ts'), 'utf8').split('\n', 1);
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
+  expect(scripts.oslotap).toBe(`exec env ${firstLine.replace('#!/usr/bin/env -S ', '')} src/cli/bin.ts`);
+});
+
 test('nothing is left behind, and no path of any one machine', () => {
   const tracked = spawnSync('git', ['ls-files'], { cwd: ROOT, encoding: 'utf8' }).stdout.split('\n');
   const texts = tracked.filter(

@@ -6,6 +6,6 @@ const [, environment, flags] = /^#!\/usr\/bin\/env -S (.*)\bnode (.*)$/.exec(fir
 if (environment === undefined || flags === undefined) throw new Error(`src/cli/bin.ts does not start node: ${firstLine}`);
 
 export const NODE_FLAGS: readonly string[] = flags.split(' ');
-export const NODE_ENV: Readonly<Record<string, string>> = Object.fromEntries(
+export const NODE_ENVIRONMENT: Readonly<Record<string, string>> = Object.fromEntries(
   [...environment.matchAll(/(\w+)=(\S+)/g)].map(([, name, value]) => [name, value]),
 );

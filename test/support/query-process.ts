@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { NODE_ENV, NODE_FLAGS } from './executable.ts';
+import { NODE_ENVIRONMENT, NODE_FLAGS } from './executable.ts';
 import type { State, Wish } from './query-server.ts';
 
 const PROGRAM = fileURLToPath(new URL('query-server.ts', import.meta.url));
@@ -26,7 +26,7 @@ export class QueryProcess {
   static async start(directory: string, options: object = {}): Promise<QueryProcess> {
     const child = fork(PROGRAM, [directory, JSON.stringify(options)], {
       execArgv: [...NODE_FLAGS],
-      env: { ...process.env, ...NODE_ENV },
+      env: { ...process.env, ...NODE_ENVIRONMENT },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     let log = '';

@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest';
 import type { Message } from '../../src/queries/traces.ts';
 import { openChdb } from '../../src/store/chdb.ts';
 import { oslotap, ROOT } from './cli.ts';
-import { NODE_ENV, NODE_FLAGS } from './executable.ts';
+import { NODE_ENVIRONMENT, NODE_FLAGS } from './executable.ts';
 
 const BIN = join(ROOT, 'src/cli/bin.ts');
 /** Several of them run at once. */
@@ -32,7 +32,7 @@ export class Sidecar {
     const child = spawn(process.execPath, [...NODE_FLAGS, BIN, 'run', ...args], {
       cwd: ROOT,
       stdio: ['ignore', 'ignore', 'pipe'],
-      env: { ...process.env, ...NODE_ENV, ...ANYWHERE, ...env },
+      env: { ...process.env, ...NODE_ENVIRONMENT, ...ANYWHERE, ...env },
     });
     const sidecar = new Sidecar(child);
     onTestFinished(() => sidecar.kill().then(() => {}));
